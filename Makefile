@@ -58,6 +58,7 @@ clean:  ## remove environments and caches; runs/ stays
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
+	@test ! -e /etc/nv_tegra_release || { echo "This is a Jetson, where torch must be NVIDIA's build: run ./jetson_setup.sh instead of make." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || { \
 		echo "make needs Python >= 3.10 with venv, and found none: install one or name it, make PYTHON=/path/to/python3." >&2; \
 		echo "On a Jetson run ./jetson_setup.sh instead." >&2; exit 1; }
