@@ -1,0 +1,131 @@
+"""Meters that talk on their own: a stream of frames over a serial line, found again after garbage."""
+
+import time
+from typing import Dict, List, Optional, Tuple
+
+from meters.base import Meter, Row, Sample
+from meters.clock import monotonic_ns
+from meters.errors import MeterError
+from meters.serial_port import SerialPort
+
+_LONGEST_REST = 4096  # bytes kept while no frame ends: garbage must not fill the memory
+_FIRST_FRAME_S = 5.0
+_FURTHER_FRAMES_S = 3.0
+_BITS_PER_BYTE = 10  # start, 8 data, stop
+
+Reading = Dict[str, Optional[float]]
+
+
+class Framed(Meter):
+    """A driver has a pure `decode`; where needed it overrides `split`, `start` and `device_ns`."""
+
+    port: str = ""
+    baud: int = 115200
+    terminator: bytes = b"\n"
+    first_frames: int = 1  # frames that `open` waits for
+    when_silent: str = ""  # likely causes, for the sentence when no frame comes
+    buffered = True
+
+    _serial: Optional[SerialPort] = None
+    _rest: bytes = b""
+    _last_ns: int = 0
+    _synchronised: bool = False
+    _early: Tuple[Sample, ...] = ()
+
+    @staticmethod
+    def decode(frame: bytes) -> Reading:
+        """Quantities by name, unit included; MeterError for a frame that is not whole or fails its check."""
+        raise NotImplementedError
+
+    def start(self, port: SerialPort) -> None:
+        """Ask the device to talk, where it has to be asked."""
+
+    def device_ns(self, reading: Reading) -> Optional[int]:
+        """The device's own time of a reading, for meters with `device_clock`."""
+        return None
+
+    def row(self, reading: Reading) -> Row:
+        return tuple(reading[column] for column in self.columns)
+
+    def split(self, data: bytes) -> Tuple[List[bytes], bytes]:
+        """Whole frames (perhaps with garbage), and the beginning of the next one."""
+        *frames, rest = data.split(self.terminator)
+        return [frame + self.terminator for frame in frames], rest
+
+    @property
+    def wake_s(self) -> float:
+        """20 times a second at most: the kernel holds what arrives in between."""
+        return 0.05
+
+    def open(self) -> None:
+        self._rest, self._synchronised = b"", False
+        self._serial = SerialPort(self.port, self.baud)
+        self.simulated = self._serial.simulated
+        try:
+            self.start(self._serial)
+            self._early = tuple(self._first_samples(self._serial))
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        if self._serial is not None:
+            self._serial.close()
+            self._serial = None
+
+    def identity(self) -> Dict[str, object]:
+        return {} if self._serial is None else self._serial.identity()
+
+    def samples(self) -> List[Sample]:
+        if self._serial is None:
+            raise MeterError(f"{self.port} is not open")
+        early, self._early = self._early, ()
+        data = self._serial.read_waiting()
+        return [*early, *self.feed(data, monotonic_ns())]
+
+    def feed(self, data: bytes, now_ns: int) -> List[Sample]:
+        """Samples of the frames that are complete with `data`, which had arrived by `now_ns`."""
+        frames, self._rest = self.split(self._rest + data)
+        behind = sum(map(len, frames)) + len(self._rest)
+        self._rest = self._rest[-_LONGEST_REST:]
+        byte_ns = _BITS_PER_BYTE * 1e9 / self.baud
+        samples = []
+        for frame in frames:
+            behind -= len(frame)
+            reading = self._accept(frame)
+            if reading is not None:
+                # A frame had arrived before the line carried the bytes behind it.
+                self._last_ns = max(int(now_ns - behind * byte_ns), self._last_ns + 1)
+                samples.append(Sample(self._last_ns, 0, self.device_ns(reading), self.row(reading)))
+        return samples
+
+    def _accept(self, frame: bytes) -> Optional[Reading]:
+        try:
+            reading = self.decode(frame)
+        except MeterError:
+            self.resynchronisations += self._synchronised
+            self._synchronised = False
+            return None
+        self._synchronised = True
+        return reading
+
+    def _first_samples(self, port: SerialPort) -> List[Sample]:
+        samples: List[Sample] = []
+        n_bytes = 0
+        begin = time.monotonic()
+        deadline = begin + _FIRST_FRAME_S
+        while len(samples) < self.first_frames and time.monotonic() < deadline:
+            data = port.read_waiting()
+            n_bytes += len(data)
+            samples += self.feed(data, monotonic_ns())
+            if samples:
+                deadline = begin + _FIRST_FRAME_S + _FURTHER_FRAMES_S
+            time.sleep(self.wake_s)
+        if not samples:
+            raise MeterError(self._silence(n_bytes))
+        return samples
+
+    def _silence(self, n_bytes: int) -> str:
+        heard = f"{n_bytes} bytes but no valid frame came" if n_bytes else "nothing came"
+        causes = "another baud rate or another device?" if n_bytes else self.when_silent
+        return f"{heard} from {self.port} at {self.baud} baud in {_FIRST_FRAME_S:.0f} s: {causes}"

@@ -1,0 +1,114 @@
+"""A meter as the user asks for it: `smartpower3:port=/dev/ttyUSB0,baud=230400,name=bench`."""
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+import re
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterable, List, Type, Union
+
+import meters
+from meters.accuracy import parse_accuracy, with_accuracy
+from meters.base import Meter
+from meters.errors import MeterError
+
+_COMMON = ("accuracy", "name")  # understood for every meter
+_TRUTH = {
+    **dict.fromkeys(("yes", "true", "on", "1"), True),
+    **dict.fromkeys(("no", "false", "off", "0"), False),
+}
+
+
+@dataclass(frozen=True)
+class MeterSpec:
+    """Kind, options and name of one meter; the name is unique within a run and part of file names."""
+
+    kind: str
+    options: Dict[str, Any] = field(default_factory=dict)
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        name = self.name or self.kind
+        if not re.match(r"[A-Za-z0-9_-]+$", name):
+            raise MeterError(f"meter name {name!r}: letters, digits, _ and - only, it is part of a file name")
+        object.__setattr__(self, "name", name)
+
+    @classmethod
+    def parse(cls, text: str) -> "MeterSpec":
+        """Raises MeterError with the alternatives for an unknown kind or option or an unfit value."""
+        kind, _, rest = text.partition(":")
+        parameters = _parameters(kind)
+        available = f"options of {kind}: {', '.join(sorted({*parameters, *_COMMON}))}"
+        options: Dict[str, Any] = {}
+        for part in filter(None, rest.split(",")):
+            key, equals, value = part.partition("=")
+            if not equals:
+                raise MeterError(f"in meter {text!r}, {part!r} is not key=value; {available}")
+            if key not in parameters and key not in _COMMON:
+                nearest = _nearest(key, [*parameters, *_COMMON])
+                raise MeterError(f"meter {kind} has no option {key!r}{nearest}; {available}")
+            if key in options:
+                raise MeterError(f"in meter {text!r}, {key} is given twice")
+            options[key] = value if key in _COMMON else _convert(kind, key, value, parameters[key])
+        missing = [key for key, p in parameters.items() if p.default is p.empty and key not in options]
+        if missing:
+            raise MeterError(f"meter {kind} needs {missing[0]}=, as in {kind}:{missing[0]}=...; {available}")
+        if "accuracy" in options:
+            parse_accuracy(options["accuracy"])
+        return cls(kind, options, options.pop("name", ""))
+
+    def create(self) -> Meter:
+        """The meter, not yet opened."""
+        options = dict(self.options)
+        accuracy = options.pop("accuracy", None)
+        meter = _driver(self.kind)(**options)
+        if accuracy is not None:
+            meter.channels = with_accuracy(meter.channels, accuracy)
+        return meter
+
+
+def parse_all(texts: Iterable[str]) -> List[MeterSpec]:
+    """The meters of one run; raises MeterError when two have the same name."""
+    specs = [MeterSpec.parse(text) for text in texts]
+    names = [spec.name for spec in specs]
+    for name in names:
+        if names.count(name) > 1:
+            raise MeterError(f"two meters are named {name}: give one of them a name, as in name={name}2")
+    return specs
+
+
+def kinds() -> List[str]:
+    """All kinds of meter, without importing any of them."""
+    return [
+        module.name
+        for module in pkgutil.iter_modules(meters.__path__)
+        if re.search(rb"^class Meter\(", pkgutil.get_data("meters", module.name + ".py") or b"", re.MULTILINE)
+    ]
+
+
+def _driver(kind: str) -> Type[Meter]:
+    if kind not in kinds():
+        raise MeterError(f"no meter {kind!r}{_nearest(kind, kinds())}; there are: {', '.join(kinds())}")
+    return importlib.import_module("meters." + kind).Meter
+
+
+def _parameters(kind: str) -> Dict[str, inspect.Parameter]:
+    return dict(inspect.signature(_driver(kind)).parameters)
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), 1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def _convert(kind: str, key: str, value: str, parameter: inspect.Parameter) -> Any:
+    """The text as the type that the signature states: by annotation, else by the default."""
+    wanted = parameter.annotation if parameter.annotation is not parameter.empty else type(parameter.default)
+    if getattr(wanted, "__origin__", None) is Union:  # Optional[X]
+        wanted = wanted.__args__[0]
+    try:
+        return _TRUTH[value.lower()] if wanted is bool else wanted(value)
+    except (ValueError, KeyError):
+        expected = "yes or no" if wanted is bool else "a number"
+        raise MeterError(f"meter {kind}: {key}={value!r} is not {expected}") from None
