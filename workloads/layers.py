@@ -1,0 +1,72 @@
+"""Layers that let a narrowed network keep the full width of its residual stream.
+
+Each holds the channel numbers of its ticket as a buffer, and none at all when nothing is left out.
+"""
+
+from typing import Optional
+
+import torch
+from torch import Tensor, nn
+
+
+class Select(nn.Module):
+    """Some channels of the residual stream: [N, full, H, W] -> [N, count, H, W]."""
+
+    channels: Tensor
+
+    def __init__(self, full: int, count: int) -> None:
+        super().__init__()
+        self.narrows = count < full
+        if self.narrows:
+            self.register_buffer("channels", torch.arange(count))
+
+    def forward(self, stream: Tensor) -> Tensor:
+        return stream.index_select(1, self.channels) if self.narrows else stream
+
+
+class NormThenSelect(nn.BatchNorm2d):
+    """BatchNorm of the whole residual stream, then some of its channels: [N, full, H, W] -> [N, count, H, W]."""
+
+    channels: Tensor
+
+    def __init__(self, full: int, count: int) -> None:
+        super().__init__(full)
+        self.narrows = count < full
+        if self.narrows:
+            self.register_buffer("channels", torch.arange(count))
+
+    def forward(self, stream: Tensor) -> Tensor:
+        normed = super().forward(stream)
+        return normed.index_select(1, self.channels) if self.narrows else normed
+
+    @torch.no_grad()
+    def silence(self, kept: int) -> None:
+        """Zero gamma and beta of all channels but the first `kept` of those selected."""
+        if self.narrows:
+            pruned = torch.ones(self.num_features, dtype=torch.bool, device=self.weight.device)
+            pruned[self.channels[:kept]] = False
+            self.weight[pruned] = 0
+            self.bias[pruned] = 0
+
+
+class Spread(nn.Module):
+    """Adds a branch of some channels onto the residual stream: [N, >= count, H, W] onto [N, full, H, W] (or zeros).
+
+    Channels beyond `count` are padding and are dropped, so that no gradient reaches them.
+    """
+
+    channels: Tensor
+
+    def __init__(self, full: int, count: int) -> None:
+        super().__init__()
+        self.full, self.count = full, count
+        self.narrows = count < full
+        if self.narrows:
+            self.register_buffer("channels", torch.arange(count))
+
+    def forward(self, branch: Tensor, stream: Optional[Tensor] = None) -> Tensor:
+        if not self.narrows:
+            return branch if stream is None else stream + branch
+        if stream is None:
+            stream = branch.new_zeros((branch.shape[0], self.full) + branch.shape[2:])
+        return stream.index_add(1, self.channels, branch[:, :self.count])

@@ -1,0 +1,118 @@
+"""What every trainable network tells about itself: its widths, its BatchNorm layers, and what is wired to what.
+
+Surgery, tickets and checkpoints work on this description alone, so a new model is one file in `workloads/models`.
+"""
+
+from typing import List, NamedTuple, Optional, Sequence, Tuple
+
+import torch
+from torch import nn
+
+from workloads import WorkloadError
+from workloads.layers import NormThenSelect
+
+Group = Tuple[int, ...]  # BatchNorm layers, by module order; a channel stays as long as one of their masks keeps it
+
+
+class Wire(NamedTuple):
+    """Which channels a module's outputs and inputs are; None = not touched by a ticket."""
+
+    module: str
+    outputs: Optional[Group] = None
+    inputs: Optional[Group] = None
+
+
+class TicketNetwork(nn.Module):
+    """A network whose channel counts a ticket can narrow.
+
+    groups: the channel groups with a width of their own, one per BatchNorm layer first; full: their dense widths.
+    `widths` are the channels a ticket keeps in each group, `executed` those that run (`widths` padded to `align`).
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        width: float,
+        widths: Optional[Sequence[int]],
+        align: int,
+        groups: Sequence[Group],
+        full: Sequence[int],
+    ) -> None:
+        super().__init__()
+        _check(num_classes, width, align)
+        self.num_classes, self.width, self.align = num_classes, width, align
+        self.groups, self.full = list(groups), list(full)
+        self.widths = _settle(widths, self.full, norms=sum(len(group) == 1 for group in groups))
+        self.executed = padded(self.widths, self.full, align)
+
+    @property
+    def name(self) -> str:
+        """The name that `workloads.models.build` knows this network by."""
+        return type(self).__module__.rsplit(".", 1)[-1]
+
+    def wiring(self) -> List[Wire]:
+        """One wire per module that a ticket changes."""
+        raise NotImplementedError
+
+    def kept(self, group: Optional[Group]) -> Optional[int]:
+        """Channels of a group that the ticket keeps."""
+        return None if group is None else self.widths[self.groups.index(group)]
+
+    def batchnorms(self) -> List[nn.BatchNorm2d]:
+        """The BatchNorm layers in module order: the order of gammas and masks."""
+        return [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
+
+    def gammas(self) -> List[torch.Tensor]:
+        """The BatchNorm scales on the CPU, one tensor per layer, moved there in a single transfer."""
+        scales = [norm.weight.detach() for norm in self.batchnorms()]
+        return list(torch.cat(scales).cpu().split([len(scale) for scale in scales]))
+
+    @torch.no_grad()
+    def zero_padding(self) -> None:
+        """Zero the channels that only pad a width: they yield zero and get zero gradient, so they stay zero."""
+        for wire in self.wiring():
+            module, outputs, inputs = self.get_submodule(wire.module), self.kept(wire.outputs), self.kept(wire.inputs)
+            if isinstance(module, NormThenSelect):
+                module.silence(outputs)
+            elif isinstance(module, nn.BatchNorm2d):
+                for values in (module.weight, module.bias, module.running_mean):
+                    values[outputs:] = 0
+                module.running_var[outputs:] = 1
+            elif isinstance(module, (nn.Conv2d, nn.Linear)):
+                if outputs is not None:
+                    module.weight[outputs:] = 0
+                if inputs is not None:
+                    module.weight[:, inputs:] = 0
+
+
+def scaled(channels: int, width: float) -> int:
+    """A channel count under a width multiplier, never less than one."""
+    return max(1, int(round(channels * width)))
+
+
+def padded(widths: Sequence[int], full: Sequence[int], align: int) -> List[int]:
+    """Widths raised to a multiple of `align`, never above the dense width."""
+    return [min(most, -(-kept // align) * align) for kept, most in zip(widths, full)]
+
+
+def _check(num_classes: int, width: float, align: int) -> None:
+    if num_classes < 1:
+        raise WorkloadError(f"{num_classes} classes cannot be told apart: give the number of classes of the data set")
+    if not width > 0:
+        raise WorkloadError(f"width {width} leaves no channels: it multiplies every channel count, such as 0.25")
+    if align < 1:
+        raise WorkloadError(f"align {align} is no multiple to pad widths to: use 8, or 1 for no padding")
+
+
+def _settle(widths: Optional[Sequence[int]], full: List[int], norms: int) -> List[int]:
+    """Every group's width; groups after those of the BatchNorm layers may be left out and are dense then."""
+    if widths is None:
+        return list(full)
+    given = [int(kept) for kept in widths]
+    if len(given) not in (norms, len(full)):
+        raise WorkloadError(f"{len(given)} widths do not fit this network: it has {norms} BatchNorm layers")
+    given += full[len(given):]
+    for index, (kept, most) in enumerate(zip(given, full)):
+        if not 1 <= kept <= most:
+            raise WorkloadError(f"width {kept} of layer {index} does not fit: this network has 1 to {most} channels there")
+    return given
