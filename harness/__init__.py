@@ -1,0 +1,1 @@
+"""Runs trainings while meters record, and keeps what is needed to turn power into joules."""

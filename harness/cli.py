@@ -1,0 +1,99 @@
+"""The command line: every file in a `commands` folder is a verb.  The only place from which `results` is reached."""
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Any, List, Optional
+
+import click
+
+from harness.errors import UserError
+from meters.errors import MeterError
+from workloads import WorkloadError
+
+ANALYSIS_PYTHON = (3, 10)
+INTERRUPTED = 130
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Verbs(click.Group):
+    """The verbs are files; a verb's file is imported when the verb is used or its help is shown."""
+
+    def list_commands(self, ctx: click.Context) -> List[str]:
+        return sorted(_files("harness") + _files("results"))
+
+    def get_command(self, ctx: click.Context, name: str) -> Optional[click.Command]:
+        if name in _files("harness"):
+            return importlib.import_module("harness.commands." + name).command
+        if name in _files("results"):
+            return _analysis_command(name)
+        return None
+
+
+def _files(package: str) -> List[str]:
+    folder = _ROOT / package / "commands"
+    return [path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")]
+
+
+def _analysis_command(name: str) -> click.Command:
+    if sys.version_info >= ANALYSIS_PYTHON:
+        return importlib.import_module("results.commands." + name).command
+    refusal = "copy the run directory to a machine with Python >= 3.10 and run this there"
+
+    def refuse(arguments: Any) -> None:
+        raise UserError(f"harness {name} needs Python >= 3.10, this is {sys.version.split()[0]}: {refusal}")
+
+    return click.Command(
+        name,
+        callback=refuse,
+        short_help=f"(analysis: {refusal})",
+        add_help_option=False,
+        params=[click.Argument(["arguments"], nargs=-1)],
+        context_settings={"ignore_unknown_options": True},
+    )
+
+
+def analyse(folder: Path) -> List[Path]:
+    """Write tables, figures and the report of a study's folder; returns what was written.
+
+    Raises UserError where this machine can't: analysis needs Python >= 3.10 and the extra `report`.
+    """
+    if sys.version_info < ANALYSIS_PYTHON:
+        raise UserError(
+            "copy the run directory to a machine with Python >= 3.10 for tables, figures and the report: "
+            f"harness report {folder}"
+        )
+    try:
+        from results import report
+    except ImportError as error:
+        raise UserError(
+            f"{error}: install the extra 'report' (pandas, matplotlib, jinja2, plotly), then: harness report {folder}"
+        ) from error
+    return report.write(folder)
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="edge-energy-harness", message="%(version)s")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Measure what training a network costs in joules on this machine, and analyse what was measured."""
+    context.obj = analyse
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one sentence on stderr and exit status 1 or 2."""
+    try:
+        cli(prog_name="harness")
+    except UserError as error:
+        _leave(str(error), error.code)
+    except (MeterError, WorkloadError) as error:
+        _leave(str(error), 1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _leave(sentence: str, code: int) -> None:
+    click.echo(f"error: {sentence}", err=True)
+    sys.exit(code)

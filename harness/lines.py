@@ -1,0 +1,39 @@
+"""JSON lines over the pipes between the harness and its children."""
+
+import json
+import os
+import threading
+from typing import IO, Any, Callable, Dict, List
+
+
+class Inbox:
+    """Splits what arrives on a non-blocking pipe into messages."""
+
+    def __init__(self, descriptor: int):
+        self.descriptor = descriptor
+        self._rest = b""
+
+    def read(self) -> List[Dict[str, Any]]:
+        """The messages that have arrived; raises EOFError when the other side has closed the pipe."""
+        block = os.read(self.descriptor, 1 << 16)
+        if not block:
+            raise EOFError
+        *lines, self._rest = (self._rest + block).split(b"\n")
+        return [json.loads(line.decode("utf-8")) for line in lines if line]
+
+
+def send(pipe: IO[bytes], **message: Any) -> None:
+    """Write one message at once (raises BrokenPipeError when the reader is gone)."""
+    pipe.write(json.dumps(message).encode("utf-8") + b"\n")
+    pipe.flush()
+
+
+def listen(pipe: IO[bytes], on_message: Callable[[Dict[str, Any]], None], on_end: Callable[[], None]) -> None:
+    """Call `on_message` for each line of `pipe` from a thread of its own, and `on_end` once it is closed."""
+
+    def loop() -> None:
+        for line in pipe:
+            on_message(json.loads(line.decode("utf-8")))
+        on_end()
+
+    threading.Thread(target=loop, daemon=True).start()

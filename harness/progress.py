@@ -1,0 +1,160 @@
+"""Tells how far a run is: a live bar with the time left on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from typing import Any, Dict, List, Optional, TextIO, Tuple
+
+from workloads.job import Training
+
+
+class Estimate:
+    """Time left, from the epochs that are left and what epochs have taken so far (stages of the same network alike)."""
+
+    def __init__(self, stages: List[Tuple[Training, bool]]):
+        self.left = {index: _epochs(stage) for index, (stage, done) in enumerate(stages) if not done}
+        self.epochs = sum(self.left.values())
+        self._seconds_per_epoch: Optional[float] = None
+
+    def epoch_took(self, seconds: float) -> None:
+        """A running mean that favours what is running now."""
+        old = self._seconds_per_epoch
+        self._seconds_per_epoch = seconds if old is None else 0.7 * old + 0.3 * seconds
+
+    def seconds(self, overhead_s: float) -> Optional[float]:
+        """Seconds left, with `overhead_s` for each stage not yet finished; None before the first epoch has ended."""
+        if self._seconds_per_epoch is None:
+            return None
+        return sum(self.left.values()) * self._seconds_per_epoch + overhead_s * len(self.left)
+
+
+class Progress:
+    """What the runner and the session tell; subclasses say it."""
+
+    def __init__(self, stream: TextIO, overhead_s: float = 0.0):
+        self.stream, self.overhead_s = stream, overhead_s
+        self.power = ""
+        self._epoch_began = 0.0
+        self._epoch = -1
+
+    def begin(self, stages: List[Tuple[Training, bool]]) -> None:
+        self.stages = [stage for stage, _ in stages]
+        self.estimate = Estimate(stages)
+        self._number = 0
+
+    def skip(self, stage: Training) -> None:
+        self._number += 1
+        self.say(f"{self._title(stage)} already finished")
+
+    def stage(self, stage: Training) -> None:
+        self._number += 1
+        self._epoch = -1
+        self.say(f"{self._title(stage)} ...")
+
+    def finish(self, stage: Training) -> None:
+        self.estimate.left.pop(self._number - 1, None)
+
+    def phase(self, text: str) -> None:
+        """A short word on what is going on between epochs."""
+
+    def update(self, phase: Optional[str] = None, epoch: int = 0, epochs: int = 0, **details: Any) -> None:
+        if phase is not None:
+            return self.phase(phase)
+        now = time.monotonic()
+        if epoch != self._epoch:
+            if self._epoch >= 0:
+                self.estimate.epoch_took(now - self._epoch_began)
+            self._epoch, self._epoch_began = epoch, now
+            self.estimate.left[self._number - 1] = epochs - epoch
+            self.epoch(epoch, epochs, details)
+
+    def epoch(self, epoch: int, epochs: int, details: Dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def watts(self, watts: Dict[str, float]) -> None:
+        self.power = ", ".join(f"{meter} {value:.2f} W" for meter, value in watts.items() if value is not None)
+
+    def warn(self, sentence: str) -> None:
+        self.say("warning: " + sentence)
+
+    def say(self, text: str) -> None:
+        print(text, file=self.stream, flush=True)
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+
+    def _title(self, stage: Training) -> str:
+        return f"[{self._number}/{len(self.stages)}] {describe(stage)}"
+
+    def left(self) -> str:
+        seconds = self.estimate.seconds(self.overhead_s)
+        return "" if seconds is None else f"about {duration(seconds)} left"
+
+
+class Plain(Progress):
+    """A line per epoch, for logs and pipes."""
+
+    def epoch(self, epoch: int, epochs: int, details: Dict[str, Any]) -> None:
+        self.say("  " + ", ".join(part for part in [f"epoch {epoch + 1} of {epochs}", self.power, self.left()] if part))
+
+
+class Live(Progress):
+    """One bar for the whole run that shows the stage, the power and the time left."""
+
+    def begin(self, stages: List[Tuple[Training, bool]]) -> None:
+        super().begin(stages)
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as Bars
+
+        self._bars = Bars(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[detail]}"),
+            console=Console(file=self.stream),
+            transient=True,
+        )
+        self._bar = self._bars.add_task("starting", total=max(self.estimate.epochs, 1), detail="")
+        self._bars.start()
+
+    def phase(self, text: str) -> None:
+        self._bars.update(self._bar, detail=", ".join(part for part in [text, self.power] if part))
+
+    def epoch(self, epoch: int, epochs: int, details: Dict[str, Any]) -> None:
+        left = sum(self.estimate.left.values())
+        self._bars.update(self._bar, completed=self.estimate.epochs - left)
+        self.phase(", ".join(part for part in [f"epoch {epoch + 1} of {epochs}", self.left()] if part))
+
+    def stage(self, stage: Training) -> None:
+        super().stage(stage)
+        self._bars.update(self._bar, description=f"{self._number}/{len(self.stages)} {stage.role}")
+
+    def say(self, text: str) -> None:
+        self._bars.console.print(text, highlight=False, markup=False)
+
+    def close(self) -> None:
+        if hasattr(self, "_bars"):
+            self._bars.stop()
+
+
+def reporter(overhead_s: float) -> Progress:
+    """Progress on stderr, as fits where stderr goes."""
+    return (Live if sys.stderr.isatty() else Plain)(sys.stderr, overhead_s)
+
+
+def describe(stage: Training) -> str:
+    """One line that tells a stage from the others of a study."""
+    parts = [stage.role, stage.model, "on", stage.dataset]
+    if stage.source is not None:
+        parts += ["from ticket", stage.source.draw.key] + ([] if stage.inherit else ["re-initialised"])
+    return " ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    minutes, hours = seconds / 60, seconds / 3600
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes:.0f} min" if minutes < 90 else f"{hours:.1f} h"
+
+
+def _epochs(stage: Training) -> int:
+    return stage.last_epoch - (stage.start or 0)

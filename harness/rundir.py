@@ -1,0 +1,130 @@
+"""The names of everything that a run stores; no other module joins a path inside a run directory."""
+
+import hashlib
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Callable, Iterator, List, Tuple
+
+SUMS = "SHA256SUMS"
+
+
+class Rep:
+    """One repetition of one stage: `runs/<machine>/stages/<hash>/rep-<n>/`."""
+
+    def __init__(self, folder: Path):
+        self.folder = Path(folder)
+        self.manifest = self.folder / "manifest.json"
+        self.events = self.folder / "events.jsonl"
+        self.clock = self.folder / "clock.jsonl"
+        self.power = self.folder / "power"
+        self.checkpoint = self.folder / "checkpoint" / "last.pt"
+        self.sums = self.folder / SUMS
+
+    @property
+    def complete(self) -> bool:
+        return self.sums.is_file()
+
+    def trace(self, meter: str, attempt: int) -> Path:
+        return self.power / f"{meter}.{attempt}.arrow"
+
+    def emulator_log(self, meter: str, attempt: int) -> Path:
+        return self.power / f"{meter}.{attempt}.emulator.log"
+
+    def traces(self) -> List[Tuple[str, int, Path]]:
+        """(meter, attempt, path) of every recorded trace, by meter and then by attempt."""
+        found = []
+        for path in self.power.glob("*.arrow"):
+            meter, _, attempt = path.name[: -len(".arrow")].rpartition(".")
+            if meter and attempt.isdigit():
+                found.append((meter, int(attempt), path))
+        return sorted(found)
+
+    def named(self, name: str) -> Path:
+        """The path of what a workload stores under a relative `name` such as `tickets/gammas.npz`."""
+        path = self.folder / name
+        if os.path.isabs(name) or ".." in Path(name).parts:
+            raise ValueError(f"{name!r} is not a name inside a run directory")
+        return path
+
+
+class Machine:
+    """All that was run on one machine: `runs/<machine>/`."""
+
+    def __init__(self, out: Path, name: str):
+        self.folder = Path(out) / name
+        self.lock = self.folder / ".lock"
+
+    def rep(self, stage: str, repetition: int) -> Rep:
+        return Rep(self.folder / "stages" / stage / f"rep-{repetition}")
+
+    def study(self, name: str) -> "StudyFolder":
+        return StudyFolder(self.folder / "studies" / name)
+
+
+class StudyFolder:
+    """What a study leaves beside its stages: `runs/<machine>/studies/<name>/`."""
+
+    def __init__(self, folder: Path):
+        self.folder = Path(folder)
+        self.study = self.folder / "study.toml"
+        self.cells = self.folder / "cells.json"
+
+    @property
+    def machine(self) -> Machine:
+        return Machine(self.folder.parents[2], self.folder.parents[1].name)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that takes the place of `path` at the end, durably: whoever reads sees the old or the new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    with open(str(temporary), "wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(str(temporary), str(path))
+    sync_folder(path.parent)
+
+
+def write(path: Path, writer: Callable[[BinaryIO], None]) -> None:
+    with replacing(path) as file:
+        writer(file)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames and new files in `folder` survive a power cut."""
+    descriptor = os.open(str(folder), os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def digest(path: Path) -> str:
+    total = hashlib.sha256()
+    with open(str(path), "rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            total.update(block)
+    return total.hexdigest()
+
+
+def files(folder: Path) -> List[str]:
+    """Relative names of every file below `folder` that the sums cover, sorted."""
+    names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(name for name in names if name != SUMS)
+
+
+def seal(rep: Rep) -> None:
+    """Mark a repetition as complete: SHA256SUMS (as `sha256sum -c` reads it) covers every file."""
+    for leftover in rep.folder.rglob("*.tmp"):
+        leftover.unlink()
+    lines = [f"{digest(rep.folder / name)}  {name}\n" for name in files(rep.folder)]
+    write(rep.sums, lambda file: file.write("".join(lines).encode()))
+
+
+def reps(folder: Path) -> List[Path]:
+    """Folders of the repetitions at or below `folder` that have been begun."""
+    folder = Path(folder)
+    return sorted(path.parent for path in folder.rglob("manifest.json") if path.parent.name.startswith("rep-"))

@@ -1,0 +1,143 @@
+"""Runs a plan: each stage of each repetition once, finished ones skipped, interrupted ones resumed."""
+
+import json
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+from harness import machine, rundir
+from harness.errors import UserError
+from harness.plan import Plan, as_json, stage_name
+from harness.session import Session, Settings, read_manifest
+from workloads.job import Training
+
+
+def run(plan: Plan, out: Path, settings: Settings, progress: Any, lock: int, force: bool = False) -> rundir.StudyFolder:
+    """Bring every stage of `plan` to its end; returns the study's folder. Repetitions are interleaved over stages."""
+    board = rundir.Machine(out, machine.name())
+    folder = board.study(plan.study.name)
+    rundir.write(folder.study, lambda file: file.write(plan.study.text.encode()))
+    rundir.write(folder.cells, lambda file: file.write((json.dumps(as_json(plan), indent=1) + "\n").encode()))
+    work = [
+        (board.rep(stage_name(stage), repetition), stage)
+        for repetition in range(1, plan.study.repetitions + 1)
+        for stage in plan.stages
+    ]
+    progress.begin([(stage, rep.complete) for rep, stage in work])
+    for rep, stage in work:
+        _stage(plan, board, rep, stage, settings, progress, lock, force)
+    return folder
+
+
+def _stage(
+    plan: Plan,
+    board: rundir.Machine,
+    rep: rundir.Rep,
+    stage: Training,
+    settings: Settings,
+    progress: Any,
+    lock: int,
+    force: bool,
+) -> None:
+    manifest = _manifest(stage, rep, settings)
+    differences = differing(read_manifest(rep), manifest) if _has_committed_work(rep) else []
+    if differences and not force:
+        raise UserError(
+            f"{rep.folder} was begun differently: {'; '.join(differences)}; use --out for a fresh run, or "
+            "--force to go on and have its rows marked"
+        )
+    if rep.complete:
+        return progress.skip(stage)
+    source = plan.source_of(stage)
+    progress.stage(stage)
+    session = Session(
+        rep,
+        stage,
+        board.rep(stage_name(source), _repetition(rep)) if source else None,
+        settings,
+        progress,
+        lock,
+    )
+    session.run(dict(manifest, differences=differences))
+    progress.finish(stage)
+
+
+def _has_committed_work(rep: rundir.Rep) -> bool:
+    return rep.complete or rep.checkpoint.exists()
+
+
+def _repetition(rep: rundir.Rep) -> int:
+    return int(rep.folder.name[len("rep-") :])
+
+
+def _manifest(stage: Training, rep: rundir.Rep, settings: Settings) -> Dict[str, Any]:
+    return {
+        "schema": 1,
+        "stage": stage_name(stage),
+        "repetition": _repetition(rep),
+        "training": stage.asked(),
+        "full": stage.full(),
+        "machine": machine.describe(),
+        "versions": machine.versions(),
+        "threads": settings.threads,
+        "power_mode": machine.power_mode(),
+        "asked_meters": [_meter_identity(spec) for spec in settings.meters],
+    }
+
+
+def _meter_identity(spec: Any) -> Dict[str, Any]:
+    """A meter as asked for, without the port: the same meter may come back under another name."""
+    return {
+        "name": spec.name,
+        "kind": spec.kind,
+        "options": {key: value for key, value in spec.options.items() if key != "port"},
+    }
+
+
+def differing(before: Dict[str, Any], now: Dict[str, Any]) -> List[str]:
+    """What would make epochs of one stage incomparable, each with both values."""
+    pairs = [
+        ("code", _version(before, "code"), _version(now, "code")),
+        ("torch", _version(before, "torch"), _version(now, "torch")),
+    ]
+    pairs += [(key, before.get(key), now.get(key)) for key in ("power_mode", "threads")]
+    pairs += [("meters", _meters(before), _meters(now))]
+    return [f"{key} was {old}, is {new}" for key, old, new in pairs if old != new]
+
+
+def _version(manifest: Dict[str, Any], package: str) -> Any:
+    return manifest.get("versions", {}).get(package)
+
+
+def _meters(manifest: Dict[str, Any]) -> str:
+    texts = []
+    for meter in manifest.get("asked_meters", []):
+        options = ",".join(f"{key}={value}" for key, value in sorted(meter["options"].items()))
+        texts.append(meter["kind"] + (":" + options if options else ""))
+    return " + ".join(texts) or "none"
+
+
+def status(plan: Plan, out: Path) -> List[Tuple[Training, int, str]]:
+    """(stage, repetition, state) of each stage of a plan as its folders tell."""
+    board = rundir.Machine(out, machine.name())
+    return [
+        (stage, repetition, state(board.rep(stage_name(stage), repetition)))
+        for repetition in range(1, plan.study.repetitions + 1)
+        for stage in plan.stages
+    ]
+
+
+def state(rep: rundir.Rep) -> str:
+    """finished, interrupted after a number of epochs, or not begun."""
+    if rep.complete:
+        return "finished"
+    if not rep.events.exists():
+        return "not begun"
+    return f"interrupted after {committed_epochs(rep)} finished epochs"
+
+
+def committed_epochs(rep: rundir.Rep) -> int:
+    done = 0
+    for line in rep.events.read_text(encoding="utf-8").splitlines():
+        if '"event": "commit"' in line:
+            done = json.loads(line)["epochs_done"]
+    return done

@@ -1,0 +1,133 @@
+"""A study: one short TOML file that names models, data, methods, ratios and meters; everything else has a default."""
+
+import pkgutil
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+from harness.errors import UserError
+from harness.options import check_keys, check_type, unknown
+from workloads.job import Job
+
+BUNDLED = Path(__file__).parent / "studies"
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a study file says.  `methods` maps a row's label to its options (with `method` where the label differs)."""
+
+    name: str
+    title: str = ""
+    models: Tuple[str, ...] = ()
+    datasets: Tuple[str, ...] = ()
+    ratios: Tuple[float, ...] = (0.5,)
+    seeds: Tuple[int, ...] = (1,)
+    repetitions: int = 1
+    meters: Tuple[str, ...] = ()
+    idle_s: float = 20.0
+    cooldown_s: float = 2.0
+    detection_s: float = 3.0
+    training: Dict[str, Any] = field(default_factory=dict)
+    methods: Dict[str, Dict[str, Any]] = field(default_factory=dict)
+    text: str = ""
+
+
+def bundled() -> List[str]:
+    return sorted(path.stem for path in BUNDLED.glob("*.toml"))
+
+
+def load(name: str) -> Study:
+    """The bundled study `name`, or the study in the TOML file of that path."""
+    path = Path(name) if name.endswith(".toml") else BUNDLED / (name + ".toml")
+    if not path.is_file():
+        if name.endswith(".toml"):
+            raise UserError(
+                f"no study file {name}; give the path of a .toml file, or one of: {', '.join(bundled())}",
+                code=2,
+            )
+        raise unknown("study", name, bundled())
+    return parse(path.read_text(encoding="utf-8"), path.stem)
+
+
+def parse(text: str, name: str) -> Study:
+    """The study that `text` describes; each mistake is one sentence (UserError, code 2)."""
+    asked = _toml(text, name)
+    defaults = Study(name)
+    settable = [f.name for f in fields(Study) if f.name not in ("name", "text")]
+    check_keys(f"key in study {name}:", asked, settable)
+    values = {key: check_type(f"{key} in study {name}", value, getattr(defaults, key)) for key, value in asked.items()}
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    study = Study(name=name, text=text, **values)
+    _check_numbers(study)
+    _check_names(study)
+    _check_training(study)
+    return study
+
+
+def _toml(text: str, name: str) -> Dict[str, Any]:
+    try:
+        import tomllib as toml
+    except ImportError:
+        import tomli as toml
+    try:
+        return toml.loads(text)
+    except toml.TOMLDecodeError as error:
+        raise UserError(f"study {name} is not valid TOML: {error}", code=2) from error
+
+
+def _check_names(study: Study) -> None:
+    for kind, names in (("model", study.models), ("dataset", study.datasets)):
+        if not names:
+            raise UserError(
+                f'study {study.name} names no {kind}: add {kind}s = ["..."], one of: {", ".join(registry(kind))}',
+                code=2,
+            )
+        for name in names:
+            if name not in registry(kind):
+                raise unknown(kind, name, registry(kind))
+    if not study.methods:
+        raise UserError(
+            f"study {study.name} names no method: add [methods.NAME], one of: {', '.join(registry('method'))}",
+            code=2,
+        )
+
+
+def _check_numbers(study: Study) -> None:
+    for ratio in study.ratios:
+        check_ratio(ratio)
+    if study.repetitions < 1 or not study.seeds or not study.ratios:
+        raise UserError(
+            f"study {study.name} asks for no run: repetitions, seeds and ratios each need at least one",
+            code=2,
+        )
+    for key in ("idle_s", "cooldown_s", "detection_s"):
+        if getattr(study, key) < 0:
+            raise UserError(
+                f"{key} in study {study.name} is {getattr(study, key)}: it is a time in seconds, 0 or more",
+                code=2,
+            )
+
+
+def _check_training(study: Study) -> None:
+    settings = {f.name: f.default for f in fields(Job) if f.name not in ("model", "dataset", "seed")}
+    check_keys(f"training setting in study {study.name}:", study.training, settings)
+    for key, value in study.training.items():
+        check_type(f"training.{key} in study {study.name}", value, settings[key])
+
+
+def check_ratio(ratio: Any) -> float:
+    if isinstance(ratio, bool) or not isinstance(ratio, (int, float)) or not 0 < ratio < 1:
+        raise UserError(
+            f"ratio {ratio!r} is not between 0 and 1: it is the share of channels to prune, for example 0.5",
+            code=2,
+        )
+    return float(ratio)
+
+
+def registry(kind: str) -> List[str]:
+    """Names of the built-in models, datasets or methods: the modules of their folder."""
+    folder = {"model": "models", "dataset": "data", "method": "methods"}[kind]
+    import workloads
+
+    package = Path(workloads.__file__).parent / folder
+    return sorted(module.name for module in pkgutil.iter_modules([str(package)]) if not module.name.startswith("_"))
