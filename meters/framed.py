@@ -40,6 +40,9 @@ class Framed(Meter):
     def start(self, port: SerialPort) -> None:
         """Ask the device to talk, where it has to be asked."""
 
+    def begun(self, samples: List[Sample]) -> None:
+        """Learn from the first samples; raises MeterError when they are not what the options say."""
+
     def device_ns(self, reading: Reading) -> Optional[int]:
         """The device's own time of a reading, for meters with `device_clock`."""
         return None
@@ -63,7 +66,9 @@ class Framed(Meter):
         self.simulated = self._serial.simulated
         try:
             self.start(self._serial)
-            self._early = tuple(self._first_samples(self._serial))
+            early = self._first_samples(self._serial)
+            self.begun(early)
+            self._early = tuple(early)
         except BaseException:
             self.close()
             raise
