@@ -1,11 +1,12 @@
 """Floating-point operations of one forward pass of one image.
 
-`paper`: what the published tables count: 2 per multiply-accumulate of convolutions and linear layers, 1 per output
-for their bias, 2 per BatchNorm input element, 1 per ReLU output, k*k per output of a max- or average-pool module.
+`paper`: what the published tables count: 2 per multiply-accumulate of convolutions and linear layers, 1 per
+output for their bias, 2 per BatchNorm input element, 1 per ReLU output, k*k per output of a max- or average-pool
+module.
 `mac2`: 2 per multiply-accumulate of convolutions and linear layers, nothing else.
 """
 
-from typing import Sequence
+from typing import Any, List, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -16,14 +17,14 @@ CONVENTIONS = ("paper", "mac2")
 
 
 def forward_flops(model: nn.Module, input_shape: Sequence[int], convention: str = "paper") -> int:
-    """Operations of one forward pass on a batch of one; input_shape is without the batch, such as (3, 32, 32).
+    """Operations of one forward pass on a batch of one; input_shape is without the batch: (3, 32, 32).
 
     The pass runs in eval mode, so that running statistics do not move; every module's mode is restored.
     """
     if convention not in CONVENTIONS:
         raise WorkloadError(f"no FLOPs convention '{convention}'; there are: {', '.join(CONVENTIONS)}")
     count = _paper if convention == "paper" else _mac2
-    counts = []
+    counts: List[int] = []
 
     def hook(module: nn.Module, inputs: Sequence[Tensor], output: Tensor) -> None:
         counts.append(count(module, inputs[0], output))
@@ -64,5 +65,5 @@ def _paper(module: nn.Module, entering: Tensor, leaving: Tensor) -> int:
     return _area(module.kernel_size) * leaving.numel()
 
 
-def _area(kernel_size) -> int:
+def _area(kernel_size: Any) -> int:
     return kernel_size * kernel_size if isinstance(kernel_size, int) else kernel_size[0] * kernel_size[1]

@@ -25,7 +25,7 @@ class Select(nn.Module):
 
 
 class NormThenSelect(nn.BatchNorm2d):
-    """BatchNorm of the whole residual stream, then some of its channels: [N, full, H, W] -> [N, count, H, W]."""
+    """BatchNorm of the residual stream, then some of its channels: [N, full, H, W] -> [N, count, H, W]."""
 
     channels: Tensor
 
@@ -40,7 +40,7 @@ class NormThenSelect(nn.BatchNorm2d):
         return normed.index_select(1, self.channels) if self.narrows else normed
 
     @torch.no_grad()
-    def silence(self, kept: int) -> None:
+    def silence(self, kept: Optional[int]) -> None:
         """Zero gamma and beta of all channels but the first `kept` of those selected."""
         if self.narrows:
             pruned = torch.ones(self.num_features, dtype=torch.bool, device=self.weight.device)
@@ -50,9 +50,9 @@ class NormThenSelect(nn.BatchNorm2d):
 
 
 class Spread(nn.Module):
-    """Adds a branch of some channels onto the residual stream: [N, >= count, H, W] onto [N, full, H, W] (or zeros).
+    """Adds a branch of some channels, [N, >= count, H, W], onto the residual stream, [N, full, H, W] or zeros.
 
-    Channels beyond `count` are padding and are dropped, so that no gradient reaches them.
+    The branch's channels beyond `count` are padding: they are dropped, so that no gradient reaches them.
     """
 
     channels: Tensor

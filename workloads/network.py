@@ -1,17 +1,18 @@
-"""What every trainable network tells about itself: its widths, its BatchNorm layers, and what is wired to what.
+"""What every network tells about itself: its widths, its BatchNorm layers, and what is wired to what.
 
-Surgery, tickets and checkpoints work on this description alone, so a new model is one file in `workloads/models`.
+Surgery works on this description alone, so a new model is one file in `workloads/models`.
 """
 
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from workloads import WorkloadError
 from workloads.layers import NormThenSelect
 
-Group = Tuple[int, ...]  # BatchNorm layers, by module order; a channel stays as long as one of their masks keeps it
+# BatchNorm layers, numbered in module order: a channel of the group stays while one of their masks keeps it.
+Group = Tuple[int, ...]
 
 
 class Wire(NamedTuple):
@@ -25,8 +26,9 @@ class Wire(NamedTuple):
 class TicketNetwork(nn.Module):
     """A network whose channel counts a ticket can narrow.
 
-    groups: the channel groups with a width of their own, one per BatchNorm layer first; full: their dense widths.
-    `widths` are the channels a ticket keeps in each group, `executed` those that run (`widths` padded to `align`).
+    groups: the channel groups with a width of their own, first one per BatchNorm layer; full: their dense
+    widths.  `widths` are the channels that a ticket keeps in each group, `executed` those that run: `widths`
+    padded to a multiple of `align`.
     """
 
     def __init__(
@@ -50,39 +52,39 @@ class TicketNetwork(nn.Module):
         """The name that `workloads.models.build` knows this network by."""
         return type(self).__module__.rsplit(".", 1)[-1]
 
+    def narrowed(self, widths: Sequence[int], align: int) -> "TicketNetwork":
+        """A freshly initialised network like this one, of other widths."""
+        build: Any = type(self)
+        return build(self.num_classes, width=self.width, widths=widths, align=align)
+
     def wiring(self) -> List[Wire]:
         """One wire per module that a ticket changes."""
         raise NotImplementedError
 
-    def kept(self, group: Optional[Group]) -> Optional[int]:
+    def kept(self, group: Group) -> int:
         """Channels of a group that the ticket keeps."""
-        return None if group is None else self.widths[self.groups.index(group)]
+        return self.widths[self.groups.index(group)]
 
     def batchnorms(self) -> List[nn.BatchNorm2d]:
         """The BatchNorm layers in module order: the order of gammas and masks."""
         return [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
 
-    def gammas(self) -> List[torch.Tensor]:
+    def gammas(self) -> List[Tensor]:
         """The BatchNorm scales on the CPU, one tensor per layer, moved there in a single transfer."""
         scales = [norm.weight.detach() for norm in self.batchnorms()]
         return list(torch.cat(scales).cpu().split([len(scale) for scale in scales]))
 
     @torch.no_grad()
     def zero_padding(self) -> None:
-        """Zero the channels that only pad a width: they yield zero and get zero gradient, so they stay zero."""
+        """Zero the channels that only pad a width.  They yield zero and get zero gradient: they stay zero."""
         for wire in self.wiring():
-            module, outputs, inputs = self.get_submodule(wire.module), self.kept(wire.outputs), self.kept(wire.inputs)
+            module = self.get_submodule(wire.module)
+            outputs = None if wire.outputs is None else self.kept(wire.outputs)
+            inputs = None if wire.inputs is None else self.kept(wire.inputs)
             if isinstance(module, NormThenSelect):
                 module.silence(outputs)
-            elif isinstance(module, nn.BatchNorm2d):
-                for values in (module.weight, module.bias, module.running_mean):
-                    values[outputs:] = 0
-                module.running_var[outputs:] = 1
-            elif isinstance(module, (nn.Conv2d, nn.Linear)):
-                if outputs is not None:
-                    module.weight[outputs:] = 0
-                if inputs is not None:
-                    module.weight[:, inputs:] = 0
+            else:
+                _zero_beyond(module.state_dict(), outputs, inputs)
 
 
 def scaled(channels: int, width: float) -> int:
@@ -95,11 +97,19 @@ def padded(widths: Sequence[int], full: Sequence[int], align: int) -> List[int]:
     return [min(most, -(-kept // align) * align) for kept, most in zip(widths, full)]
 
 
+def _zero_beyond(state: Dict[str, Tensor], outputs: Optional[int], inputs: Optional[int]) -> None:
+    for name, values in state.items():
+        if outputs is not None and name in ("weight", "bias", "running_mean", "running_var"):
+            values[outputs:] = 1 if name == "running_var" else 0
+        if inputs is not None and name == "weight":
+            values[:, inputs:] = 0
+
+
 def _check(num_classes: int, width: float, align: int) -> None:
     if num_classes < 1:
-        raise WorkloadError(f"{num_classes} classes cannot be told apart: give the number of classes of the data set")
+        raise WorkloadError(f"num_classes {num_classes} is too few: give the number of classes of the data set")
     if not width > 0:
-        raise WorkloadError(f"width {width} leaves no channels: it multiplies every channel count, such as 0.25")
+        raise WorkloadError(f"width {width} leaves no channels: it multiplies every channel count")
     if align < 1:
         raise WorkloadError(f"align {align} is no multiple to pad widths to: use 8, or 1 for no padding")
 
@@ -114,5 +124,5 @@ def _settle(widths: Optional[Sequence[int]], full: List[int], norms: int) -> Lis
     given += full[len(given):]
     for index, (kept, most) in enumerate(zip(given, full)):
         if not 1 <= kept <= most:
-            raise WorkloadError(f"width {kept} of layer {index} does not fit: this network has 1 to {most} channels there")
+            raise WorkloadError(f"width {kept} of layer {index} does not fit: it must be 1 to {most} there")
     return given

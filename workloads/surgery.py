@@ -1,4 +1,4 @@
-"""From a mask to a smaller network: the channels a ticket prunes are cut out, and the function stays the same."""
+"""From a mask to a smaller network: pruned channels are cut out, and the function stays the same."""
 
 from typing import Any, List, NamedTuple, Optional
 
@@ -15,8 +15,8 @@ from workloads.tickets import Mask, flatten
 class Plan(NamedTuple):
     """What `shrink` does with a mask.
 
-    mask: the ticket's, where a layer that it empties keeps its channel of largest |gamma|; repaired: the names of
-    these layers.  widths: the channels kept, as `workloads.models.build` takes them; executed: those that run.
+    mask: the ticket's, except that a layer which it empties keeps its channel of largest |gamma|; repaired: the
+    names of these layers.  widths: the channels kept, as `models.build` takes them; executed: those that run.
     """
 
     mask: Mask
@@ -38,13 +38,12 @@ def plan(model: TicketNetwork, mask: Any, align: int = 1) -> Plan:
 def shrink(model: TicketNetwork, mask: Any, align: int = 1, inherit: bool = True) -> TicketNetwork:
     """A smaller network that computes what `model` does once gamma and beta of all pruned channels are zero.
 
-    A layer that the mask empties keeps its strongest channel; `plan` tells which.  Weights, BatchNorm statistics and
-    classifier are inherited; without `inherit` the same architecture starts from fresh weights.  align: pad widths to
-    a multiple with channels that are zero and stay zero.  `model` is left as it is.
+    A layer that the mask empties keeps its strongest channel; `plan` tells which.  Weights, BatchNorm statistics
+    and classifier are inherited; without `inherit` the same architecture starts from fresh weights.  align: pad
+    widths to a multiple with channels that are zero and stay zero.  `model` is left as it is.
     """
     steps = plan(model, mask, align)
-    small = type(model)(model.num_classes, width=model.width, widths=steps.widths, align=align)
-    small.to(next(model.parameters()).device)
+    small = model.narrowed(steps.widths, align).to(next(model.parameters()).device)
     for wire in small.wiring():
         rows, columns = _indices(steps, model, wire.outputs), _indices(steps, model, wire.inputs)
         _carry(model.get_submodule(wire.module), small.get_submodule(wire.module), rows, columns, inherit)
@@ -54,13 +53,13 @@ def shrink(model: TicketNetwork, mask: Any, align: int = 1, inherit: bool = True
 
 def _fitting(model: TicketNetwork, mask: Any) -> Mask:
     if model.widths != model.full:
-        raise WorkloadError(f"this {model.name} is a ticket already: draw the mask on the dense network it came from")
+        raise WorkloadError(f"this {model.name} is a ticket already: draw the mask on its dense network")
     layers = [flatten(kept) for kept in mask]
     sizes = [norm.num_features for norm in model.batchnorms()]
     if [kept.size for kept in layers] != sizes:
         raise WorkloadError(
-            f"this ticket does not fit {model.name}: it has {len(layers)} layers and {sum(map(len, layers))} channels, "
-            f"the network {len(sizes)} and {sum(sizes)}; check the model and its width multiplier"
+            f"this ticket does not fit {model.name}: it has {len(layers)} layers with {sum(map(len, layers))} "
+            f"channels, the network {len(sizes)} with {sum(sizes)}; check the model and its width multiplier"
         )
     return layers
 
@@ -85,10 +84,12 @@ def _indices(steps: Plan, model: TicketNetwork, group: Optional[Group]) -> Optio
 
 
 @torch.no_grad()
-def _carry(source: nn.Module, target: nn.Module, rows: Optional[Tensor], columns: Optional[Tensor], inherit: bool):
+def _carry(
+    source: nn.Module, target: nn.Module, rows: Optional[Tensor], columns: Optional[Tensor], inherit: bool
+) -> None:
     """Give `target` its channel numbers and, where it inherits, the weights and statistics of `source`."""
     if isinstance(target, (Select, NormThenSelect, Spread)):
-        if target.narrows:
+        if target.narrows and rows is not None:
             target.channels.copy_(rows[:len(target.channels)])
         rows = None
     theirs = source.state_dict()

@@ -15,19 +15,19 @@ DETECTOR_RULES = ("consecutive", "window")
 
 
 def channel_mask(gammas: Sequence[Any], ratio: float) -> Mask:
-    """Keep the channels whose |gamma| exceeds one threshold for all layers, sort(|gamma|)[int(total * ratio)].
+    """Keep the channels whose |gamma| exceeds the global threshold sort(|gamma|)[int(total * ratio)].
 
-    gammas: one 1-D array or tensor per BatchNorm layer, in module order.  The comparison is strict, so channels
-    tied with the threshold go, and a layer may lose all of its channels.
+    gammas: one 1-D array or tensor per BatchNorm layer, in module order.  The comparison is strict, so
+    channels tied with the threshold go, and a layer may lose all of its channels.
     """
     if not 0 < ratio < 1:
-        raise WorkloadError(f"ratio {ratio} is outside (0, 1): it is the share of channels to prune, such as 0.5")
+        raise WorkloadError(f"ratio {ratio} is outside (0, 1): it is the share of channels to prune")
     scores = [np.abs(_array(gamma)).ravel() for gamma in gammas]
     if not any(layer.size for layer in scores):
         raise WorkloadError("no gammas to rank: a ticket needs a network with BatchNorm layers")
     flat = np.concatenate(scores)
     if np.isnan(flat).any():
-        raise WorkloadError("a gamma is NaN, the training has diverged: start again with a lower learning rate")
+        raise WorkloadError("a gamma is NaN, the training diverged: lower the learning rate")
     rank = int(flat.size * ratio)
     threshold = np.partition(flat, rank)[rank]
     return [layer > threshold for layer in scores]
@@ -43,7 +43,7 @@ def unflatten(flat: Any, sizes: Sequence[int]) -> Mask:
     """The inverse of `flatten` for layers of the given sizes."""
     flat = flatten(flat)
     if flat.size != sum(sizes):
-        raise WorkloadError(f"a mask of {flat.size} channels does not fill layers of {sum(sizes)} channels in all")
+        raise WorkloadError(f"a mask of {flat.size} channels does not fill layers of {sum(sizes)} in all")
     return np.split(flat, np.cumsum(sizes)[:-1])
 
 
@@ -52,7 +52,7 @@ def mask_distance(a: Any, b: Any) -> float:
     first, second = flatten(a), flatten(b)
     if first.size != second.size or not first.size:
         raise WorkloadError(
-            f"masks of {first.size} and {second.size} channels have no distance: they are of different networks"
+            f"masks of {first.size} and {second.size} channels have no distance: the networks differ"
         )
     return np.count_nonzero(first != second) / first.size
 
@@ -60,9 +60,9 @@ def mask_distance(a: Any, b: Any) -> float:
 class Detector:
     """Tells when a mask has stopped moving; one detector serves one ratio.
 
-    `consecutive` (the paper): the last `window` distances between successive masks are all < epsilon, which takes
-    window + 1 masks.  `window` (the released code): of the last `window` masks, the newest is no farther than
-    epsilon from each of the others.  `distances` are those that the newest mask was judged by.
+    `consecutive` (the paper): the last `window` distances between successive masks are all < epsilon, which
+    takes window + 1 masks.  `window` (the released code): of the last `window` masks, the newest is no farther
+    than epsilon from each of the others.  `distances` are those that the newest mask was judged by.
     """
 
     def __init__(self, window: int = 5, epsilon: float = 0.1, rule: str = "consecutive") -> None:
@@ -70,12 +70,13 @@ class Detector:
             raise WorkloadError(f"no detector rule '{rule}'; there are: {', '.join(DETECTOR_RULES)}")
         least = 2 if rule == "window" else 1
         if window < least:
-            raise WorkloadError(f"window {window} is too short for the rule '{rule}': it must be {least} or more")
+            raise WorkloadError(f"window {window} is too short for '{rule}': it must be {least} or more")
         if not epsilon > 0:
             raise WorkloadError(f"epsilon {epsilon} can never be met: it must be more than 0, such as 0.1")
         self.window, self.epsilon, self.rule = window, epsilon, rule
         self.distances: List[float] = []
-        self._packed: Deque[np.ndarray] = deque(maxlen=window + 1 if rule == "consecutive" else window)
+        self._needed = window + 1 if rule == "consecutive" else window
+        self._packed: Deque[np.ndarray] = deque(maxlen=self._needed)
         self._size = 0
 
     def update(self, mask: Any) -> bool:
@@ -86,7 +87,7 @@ class Detector:
         self._size = flat.size
         self._packed.append(np.packbits(flat))
         self.distances = self._distances()
-        if len(self._packed) < self._packed.maxlen:
+        if len(self._packed) < self._needed:
             return False
         if self.rule == "consecutive":
             return all(distance < self.epsilon for distance in self.distances)
@@ -119,7 +120,7 @@ def _differing_bits(a: np.ndarray, b: np.ndarray) -> int:
 
 
 def _array(values: Any) -> np.ndarray:
-    """A numpy array, wherever the tensor lives; floats become float64, which every narrower format fits exactly."""
+    """A numpy array, wherever a tensor lives; its floats become float64, which holds the narrower ones exactly."""
     if hasattr(values, "detach"):
         values = values.detach().cpu()
         values = (values.double() if values.is_floating_point() else values).numpy()
