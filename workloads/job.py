@@ -1,9 +1,10 @@
 """What is asked of a training, as immutable records that can be compared, hashed and written as JSON."""
 
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import NamedTuple, Optional, Tuple
 
 from workloads import WorkloadError
+from workloads.records import above, at_least, known_fields, not_negative, one_of, plain, settle_numbers
 
 ROLES = ("train", "search", "retrain", "finetune")
 RULES = ("consecutive", "window", "end")
@@ -19,24 +20,24 @@ class Draw:
     epsilon: float = 0.1
 
     def __post_init__(self):
+        settle_numbers(self)
         if not 0 < self.ratio < 1:
-            raise WorkloadError("ratio {} is outside (0, 1): it is the share of channels to prune, "
-                                "for example 0.5".format(self.ratio))
-        _one_of("rule", self.rule, RULES)
-        _at_least("window", self.window, 1)
-        _positive("epsilon", self.epsilon)
+            raise WorkloadError(f"ratio {self.ratio} is outside (0, 1): it is the share of channels to prune, "
+                                "such as 0.5")
+        one_of("rule", self.rule, RULES)
+        at_least(self, "window", 2 if self.rule == "window" else 1)
+        above(self, "epsilon", 0)
 
     @property
     def key(self) -> str:
         """A name for events and files, unique among the draws of a training: `consecutive-0.5`."""
-        parts = [self.rule, _short(self.ratio)]
-        parts += [name[0] + _short(value) for name, value in _asked(self).items() if name in ("window", "epsilon")]
-        return "-".join(parts)
+        special = [f"{name[0]}{value:.12g}" for name, value in plain(self).items() if name in ("window", "epsilon")]
+        return "-".join([self.rule, f"{self.ratio:.12g}"] + special)
 
 
 @dataclass(frozen=True)
 class Source:
-    """The ticket that a training starts from.  Other draws of the same training do not make another source."""
+    """The ticket that a training starts from; other draws of its training do not make another source."""
 
     training: "Training"
     draw: Draw
@@ -47,13 +48,13 @@ class Source:
 
 @dataclass(frozen=True)
 class Training:
-    """One training of one network, everything that decides its weights: the stage that is run, measured, stored.
+    """One training of one network and everything that decides its weights: the stage that is run and stored.
 
-    `role` names the phase around it.  Epoch indices are absolute: `start` (None: the epoch at which the source's
-    ticket was drawn) to `epochs` - 1, on one schedule: `lr`, times `decay` at the start of each epoch in `milestones`.
-    `limit` is the number of training images (None: all), `sparsity` the L1 factor on BatchNorm gammas.  A training
-    with `draws` ends when all have been drawn, and at the latest after `search_epochs` (None: `epochs`).
-    `inherit` takes the weights of the source's ticket; without it they are drawn afresh.
+    `role` names the phase around it.  Epoch indices are absolute: `start` (None: the epoch at which the
+    source's ticket was drawn) to `epochs` - 1, on one schedule: `lr`, times `decay` at the start of each epoch
+    in `milestones`.  `limit` is the number of training images (None: all), `sparsity` the L1 factor on BatchNorm
+    gammas.  A training with `draws` ends when all have been drawn, and at the latest after `search_epochs`
+    (None: `epochs`).  `inherit` takes the weights of the source's ticket; without it they are drawn afresh.
     """
 
     role: str
@@ -81,7 +82,8 @@ class Training:
     def __post_init__(self):
         object.__setattr__(self, "milestones", tuple(self.milestones))
         object.__setattr__(self, "draws", tuple(self.draws))
-        _check_training(self)
+        settle_numbers(self)
+        _check(self)
 
     @property
     def last_epoch(self) -> int:
@@ -93,31 +95,30 @@ class Training:
         return replace(self, draws=()) if self.draws else self
 
     def with_draws(self, draws) -> "Training":
-        """The same training serving also these draws; order is by key, so that equal sets are equal trainings."""
+        """The same training serving these draws too; in order of key, so that equal sets make equal trainings."""
         return replace(self, draws=tuple(sorted(set(self.draws) | set(draws), key=lambda draw: draw.key)))
 
     def asked(self) -> dict:
         """JSON-able fields minus those at their default: a new field with a no-op default keeps old hashes."""
-        return _plain(self, _asked(self))
+        return plain(self)
 
     def full(self) -> dict:
         """JSON-able: every field with its value."""
-        return _plain(self, {field.name: getattr(self, field.name) for field in fields(self)})
+        return plain(self, whole=True)
 
     @classmethod
     def from_dict(cls, values: dict) -> "Training":
         """The inverse of `asked` and `full`; an unknown field raises."""
-        values = dict(values)
-        _known(cls, values)
+        known_fields(cls, values)
+        values = dict(values, draws=tuple(_draw(draw) for draw in values.get("draws", ())))
         if values.get("source") is not None:
             source = values["source"]
             values["source"] = Source(cls.from_dict(source["training"]), _draw(source["draw"]))
-        values["draws"] = tuple(_draw(draw) for draw in values.get("draws", ()))
         return cls(**values)
 
 
 class Charge(NamedTuple):
-    """What one table row is charged: a whole training, or its epochs up to the draw `until` and that draw's detector."""
+    """What a table row is charged: a whole training, or its epochs up to the draw `until` and that detector."""
 
     training: Training
     until: Optional[Draw] = None
@@ -150,76 +151,25 @@ class Job:
         return Training(role=role, **dict(shared, **changes))
 
 
-def _check_training(training):
-    _one_of("role", training.role, ROLES)
-    for name in ("epochs", "batch_size"):
-        _at_least(name, getattr(training, name), 1)
-    for name in ("limit", "search_epochs"):
-        if getattr(training, name) is not None:
-            _at_least(name, getattr(training, name), 1)
-    for name in ("lr", "width", "decay"):
-        _positive(name, getattr(training, name))
-    for name in ("momentum", "weight_decay", "sparsity"):
-        if not 0 <= getattr(training, name) < float("inf"):
-            raise WorkloadError("{} is {}: it must be 0 or more".format(name, getattr(training, name)))
-    if training.start is None and training.source is None:
-        raise WorkloadError("start is not set, and there is no source whose draw could set it: use start = 0")
-    if training.start is not None and not 0 <= training.start < training.epochs:
-        raise WorkloadError("start {} is outside the {} epochs of the training: use 0 to {}".format(
-            training.start, training.epochs, training.epochs - 1))
-    if len({draw.key for draw in training.draws}) < len(training.draws):
-        raise WorkloadError("the same draw is asked for twice: {}".format(", ".join(d.key for d in training.draws)))
-
-
-def _at_least(name, value, least):
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise WorkloadError("{} is {!r}: it must be a whole number, {} or more".format(name, value, least))
-
-
-def _positive(name, value):
-    if not 0 < value < float("inf"):
-        raise WorkloadError("{} is {}: it must be more than 0".format(name, value))
-
-
-def _one_of(name, value, allowed):
-    if value not in allowed:
-        raise WorkloadError("no {} {!r}; there are: {}".format(name, value, ", ".join(allowed)))
-
-
-def _short(number) -> str:
-    return "{:.12g}".format(number)
-
-
-def _asked(record) -> dict:
-    return {field.name: getattr(record, field.name) for field in fields(record)
-            if field.default is MISSING or getattr(record, field.name) != field.default}
-
-
-def _plain(training, values) -> dict:
-    """JSON-able `values` of a training; nested records are written the same way (asked or full)."""
-    whole = len(values) == len(fields(training))
-    nested = Training.full if whole else Training.asked
-    plain = dict(values)
-    for name in {"milestones"} & set(values):
-        plain[name] = list(values[name])
-    for name in {"draws"} & set(values):
-        plain[name] = [_draw_dict(draw, whole) for draw in values[name]]
-    if values.get("source") is not None:
-        source = values["source"]
-        plain["source"] = {"training": nested(source.training), "draw": _draw_dict(source.draw, whole)}
-    return plain
-
-
-def _draw_dict(draw, whole) -> dict:
-    return {field.name: getattr(draw, field.name) for field in fields(draw)} if whole else _asked(draw)
-
-
-def _draw(values) -> Draw:
-    _known(Draw, values)
+def _draw(values: dict) -> Draw:
+    known_fields(Draw, values)
     return Draw(**values)
 
 
-def _known(record, values):
-    names = [field.name for field in fields(record)]
-    for name in sorted(set(values) - set(names)):
-        raise WorkloadError("no field {!r} in {}; there are: {}".format(name, record.__name__, ", ".join(names)))
+def _check(training):
+    one_of("role", training.role, ROLES)
+    at_least(training, "seed", 0)
+    for name in ("epochs", "batch_size", "limit", "search_epochs"):
+        at_least(training, name, 1)
+    for name in ("lr", "width", "decay"):
+        above(training, name, 0)
+    for name in ("momentum", "weight_decay", "sparsity"):
+        not_negative(training, name)
+    if training.start is None and training.source is None:
+        raise WorkloadError("start is not set, and there is no source whose draw could set it: use start = 0")
+    if training.start is not None and not 0 <= training.start < training.epochs:
+        raise WorkloadError(f"start {training.start} is outside the {training.epochs} epochs of the training: "
+                            f"use 0 to {training.epochs - 1}")
+    if len({draw.key for draw in training.draws}) < len(training.draws):
+        keys = ", ".join(draw.key for draw in training.draws)
+        raise WorkloadError(f"the same draw is asked for twice: {keys}")

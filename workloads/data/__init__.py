@@ -1,0 +1,47 @@
+"""Data sets to train on; each module here is one, with a function `load(limit, data_dir)`."""
+
+import sys
+from typing import Any, List, NamedTuple, Optional, Tuple
+
+from workloads import WorkloadError, registry
+
+
+class Images(NamedTuple):
+    """A data set in memory: images uint8 [n, height, width, channels], labels int64 [n] below `classes`.
+
+    `mean` and `std` are those of the training images per channel, for pixels scaled to 0..1.
+    """
+
+    train_images: Any
+    train_labels: Any
+    test_images: Any
+    test_labels: Any
+    classes: int
+    mean: Tuple[float, ...]
+    std: Tuple[float, ...]
+
+    @property
+    def input_shape(self) -> Tuple[int, int, int]:
+        """(channels, height, width), as networks take it."""
+        height, width, channels = self.train_images.shape[1:]
+        return channels, height, width
+
+
+def names() -> List[str]:
+    """The data sets there are."""
+    return registry.names(sys.modules[__name__])
+
+
+def load(name: str, limit: Optional[int] = None, data_dir: Optional[str] = None) -> Images:
+    """A data set with its first `limit` training images (None: all); test images are never limited.
+
+    `data_dir` is where the files of `cifar10` and `cifar100` are, or are downloaded to.
+    """
+    return registry.find(sys.modules[__name__], "data set", name).load(limit=limit, data_dir=data_dir)
+
+
+def limited(name: str, images, labels, limit: Optional[int]):
+    """The first `limit` images and labels; more than there are raises."""
+    if limit is not None and limit > len(images):
+        raise WorkloadError(f"limit {limit} is more than the {len(images)} training images of {name}")
+    return images[:limit], labels[:limit]
