@@ -3,8 +3,7 @@
 import importlib
 import os
 import sys
-from pathlib import Path
-from typing import Any, List, Optional
+from typing import TYPE_CHECKING, Any, List, Optional
 
 import click
 
@@ -12,13 +11,16 @@ from harness.errors import UserError
 from meters.errors import MeterError
 from workloads import WorkloadError
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 ANALYSIS_PYTHON = (3, 10)
 INTERRUPTED = 130
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 class Verbs(click.Group):
-    """The verbs are files; a verb's file is imported when the verb is used or its help is shown."""
+    """The verbs are files; one is imported when it is used, and what it is for is read from its first line."""
 
     def list_commands(self, ctx: click.Context) -> List[str]:
         return sorted(_files("harness") + _files("results"))
@@ -30,31 +32,42 @@ class Verbs(click.Group):
             return _analysis_command(name)
         return None
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        purposes = [(name, _purpose(package, name)) for package in ("harness", "results") for name in _files(package)]
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(purposes))
+
 
 def _files(package: str) -> List[str]:
-    folder = _ROOT / package / "commands"
-    return [path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")]
+    names = os.listdir(_folder(package)) if os.path.isdir(_folder(package)) else []
+    return [name[: -len(".py")] for name in names if name.endswith(".py") and not name.startswith("_")]
+
+
+def _folder(package: str) -> str:
+    return os.path.join(_ROOT, package, "commands")
+
+
+def _purpose(package: str, name: str) -> str:
+    """The first line of a verb's file after its name: `harness run: ...`."""
+    with open(os.path.join(_folder(package), name + ".py"), encoding="utf-8") as file:
+        return file.readline().partition(":")[2].strip().rstrip('."') + "."
 
 
 def _analysis_command(name: str) -> click.Command:
     if sys.version_info >= ANALYSIS_PYTHON:
         return importlib.import_module("results.commands." + name).command
-    refusal = "copy the run directory to a machine with Python >= 3.10 and run this there"
 
     def refuse(arguments: Any) -> None:
-        raise UserError(f"harness {name} needs Python >= 3.10, this is {sys.version.split()[0]}: {refusal}")
+        raise UserError(
+            f"harness {name} needs Python >= 3.10, this is {sys.version.split()[0]}: copy the run directory to a machine "
+            "with Python >= 3.10 and run this there"
+        )
 
-    return click.Command(
-        name,
-        callback=refuse,
-        short_help=f"(analysis: {refusal})",
-        add_help_option=False,
-        params=[click.Argument(["arguments"], nargs=-1)],
-        context_settings={"ignore_unknown_options": True},
-    )
+    anything = [click.Argument(["arguments"], nargs=-1)]
+    return click.Command(name, callback=refuse, params=anything, context_settings={"ignore_unknown_options": True})
 
 
-def analyse(folder: Path) -> List[Path]:
+def analyse(folder: "Path") -> "List[Path]":
     """Write tables, figures and the report of a study's folder; returns what was written.
 
     Raises UserError where this machine can't: analysis needs Python >= 3.10 and the extra `report`.

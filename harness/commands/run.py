@@ -1,4 +1,4 @@
-"""harness run: train what a study asks for while the meters record, then print what it cost."""
+"""harness run: train what a study asks for while the meters record, and print what it cost."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import click
 from harness.errors import UserError
 
 
-@click.command(short_help="Run a study under measurement, or resume it.")
+@click.command()
 @click.argument("study")
 @click.option(
     "--meter",

@@ -1,4 +1,4 @@
-"""harness status: how far the stages of a study or of a whole run directory are."""
+"""harness status: tell how far the stages below a folder are."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ import click
 from harness.errors import UserError
 
 
-@click.command(short_help="How far a run is.")
+@click.command()
 @click.argument("directory", type=click.Path(exists=True, file_okay=False), default="runs")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def command(directory: str, as_json: bool) -> None:

@@ -1,0 +1,91 @@
+"""Cells share stages: one search serves every row that asks for it, and its name does not depend on what is run."""
+
+import pytest
+
+from harness import plan as planning
+from harness import study as studies
+from harness.errors import UserError
+
+STUDY = """
+models = ["vgg16"]
+datasets = ["digits"]
+ratios = [0.3, 0.5]
+seeds = [1, 2]
+[training]
+epochs = 4
+milestones = [2]
+[methods.dense]
+[methods.slimming]
+[methods.early_bird]
+[methods.eb_reinit]
+method = "early_bird"
+inherit = false
+"""
+
+
+@pytest.fixture
+def study():
+    return studies.parse(STUDY, "mine")
+
+
+def test_rows_span_methods_ratios_and_seeds(study):
+    ids = [cell.id for cell in planning.plan(study).cells]
+    assert len(ids) == len(set(ids)) == 2 * (1 + 2 + 2 + 2)
+    assert "dense-vgg16-digits-seed1" in ids
+    assert "eb_reinit-vgg16-digits-0.5-seed2" in ids
+
+
+def test_one_search_serves_every_ratio_and_method(study):
+    stages = planning.plan(study).stages
+    assert len(stages) == 2 * (1 + 1 + 2 + 2 + 2)
+    search = [stage for stage in stages if stage.role == "search"]
+    assert [stage.seed for stage in search] == [1, 2]
+    assert [draw.key for draw in search[0].draws] == ["consecutive-0.3", "consecutive-0.5", "end-0.3", "end-0.5"]
+
+
+def test_sources_come_before_what_needs_them(study):
+    plan = planning.plan(study)
+    for position, stage in enumerate(plan.stages):
+        source = plan.source_of(stage)
+        assert source is None or plan.stages.index(source) < position
+
+
+def test_only_leaves_rows_but_no_stage_is_renamed(study):
+    whole = planning.plan(study)
+    part = planning.plan(study, ("method=early_bird,ratio=0.5", "seed=1"))
+    assert [cell.id for cell in part.cells] == [
+        "early_bird-vgg16-digits-0.5-seed1",
+        "eb_reinit-vgg16-digits-0.5-seed1",
+    ]
+    assert {planning.stage_name(stage) for stage in part.stages} < {planning.stage_name(s) for s in whole.stages}
+    assert [stage.role for stage in part.stages] == ["search", "retrain", "retrain"]
+
+
+def test_stage_names_are_golden(study):
+    """A renamed stage orphans everybody's finished runs; change these only when what is trained has changed."""
+    names = {planning.stage_name(stage) for stage in planning.plan(study).stages if stage.seed == 1}
+    assert names == GOLDEN
+
+
+@pytest.mark.parametrize(
+    "rule, expected",
+    [
+        ("method=slimmming", "leaves no row"),
+        ("mehtod=slimming", "did you mean 'method'"),
+        ("slimming", "key=value"),
+    ],
+)
+def test_only_mistakes(study, rule, expected):
+    with pytest.raises(UserError, match=expected) as caught:
+        planning.plan(study, (rule,))
+    assert caught.value.code == 2
+
+
+def test_unknown_method_and_option():
+    with pytest.raises(UserError, match="did you mean 'slimming'"):
+        planning.plan(studies.parse(STUDY.replace("methods.slimming", "methods.sliming"), "mine"))
+    with pytest.raises(UserError, match="no option of method early_bird: 'inherits' - did you mean 'inherit'"):
+        planning.plan(studies.parse(STUDY.replace("inherit =", "inherits ="), "mine"))
+
+
+GOLDEN = set()

@@ -1,0 +1,45 @@
+"""Run directories: names, replacement that is whole or not at all, and sums that others can check."""
+
+import subprocess
+
+import pytest
+
+from harness import rundir
+
+
+def test_traces_are_found_by_meter_and_attempt(tmp_path):
+    rep = rundir.Machine(tmp_path, "board").rep("abc", 2)
+    rep.power.mkdir(parents=True)
+    for meter, attempt in (("ina3221", 2), ("ina3221", 1), ("wall.socket", 1)):
+        rep.trace(meter, attempt).write_bytes(b"")
+    assert rep.folder == tmp_path / "board" / "stages" / "abc" / "rep-2"
+    assert [(meter, attempt) for meter, attempt, _ in rep.traces()] == [
+        ("ina3221", 1),
+        ("ina3221", 2),
+        ("wall.socket", 1),
+    ]
+
+
+def test_replacing_keeps_the_old_file_until_the_new_one_is_whole(tmp_path):
+    path = tmp_path / "checkpoint" / "last.pt"
+    rundir.write(path, lambda file: file.write(b"old"))
+    with pytest.raises(RuntimeError), rundir.replacing(path) as file:
+        file.write(b"ne")
+        raise RuntimeError("power cut")
+    assert path.read_bytes() == b"old"
+
+
+def test_sums_cover_every_file_and_agree_with_sha256sum(tmp_path):
+    rep = rundir.Rep(tmp_path / "rep-1")
+    for name in ("tickets/end-0.5.npz", "events.jsonl", "power/a.1.arrow", "checkpoint/last.pt.tmp"):
+        rundir.write(rep.folder / name, lambda file: file.write(b"x"))
+    rundir.seal(rep)
+    assert rep.complete
+    assert rundir.files(rep.folder) == ["events.jsonl", "power/a.1.arrow", "tickets/end-0.5.npz"]
+    assert subprocess.call(["sha256sum", "--quiet", "-c", "SHA256SUMS"], cwd=str(rep.folder)) == 0
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../other/manifest.json", "tickets/../../x"])
+def test_names_stay_inside(tmp_path, name):
+    with pytest.raises(ValueError, match="not a name inside"):
+        rundir.Rep(tmp_path).named(name)

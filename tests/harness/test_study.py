@@ -1,0 +1,65 @@
+"""A study file says what it means, and each mistake in it is one sentence with the way out."""
+
+import pytest
+
+from harness import study as studies
+from harness.errors import UserError
+
+GOOD = """
+models = ["vgg16"]
+datasets = ["digits"]
+ratios = [0.3, 0.5]
+[training]
+epochs = 4
+[methods.early_bird]
+epsilon = 0.2
+"""
+
+
+def mistake(text):
+    with pytest.raises(UserError) as caught:
+        studies.parse(text, "mine")
+    assert caught.value.code == 2
+    return str(caught.value)
+
+
+def test_values_and_defaults():
+    study = studies.parse(GOOD, "mine")
+    assert study.ratios == (0.3, 0.5)
+    assert study.training == {"epochs": 4}
+    assert study.methods == {"early_bird": {"epsilon": 0.2}}
+    assert study.idle_s == 20
+
+
+def test_every_bundled_study_parses():
+    assert "smoke" in studies.bundled()
+    for name in studies.bundled():
+        assert studies.load(name).name == name
+
+
+@pytest.mark.parametrize(
+    "before, after, expected",
+    [
+        ('models = ["vgg16"]', 'modles = ["vgg16"]', "did you mean 'models'"),
+        ("epochs = 4", "epoch = 4", "did you mean 'epochs'"),
+        ('["vgg16"]', '["vgg61"]', "did you mean 'vgg16'"),
+        ('["digits"]', '["digit"]', "did you mean 'digits'"),
+        ("[0.3, 0.5]", "[0.3, 1.0]", "ratio 1.0 is not between 0 and 1"),
+        ("[0.3, 0.5]", "0.3", "ratios in study mine is 0.3, which is not a list"),
+        ("epochs = 4", 'epochs = "4"', "training.epochs in study mine is '4', which is not a int"),
+        ("[methods.early_bird]\nepsilon = 0.2", "", "names no method"),
+        ("ratios", "idle_s = -1\nratios", "idle_s in study mine is -1"),
+        ("ratios", "repetitions = 0\nratios", "asks for no run"),
+        ("models =", "models ==", "not valid TOML"),
+    ],
+)
+def test_mistakes_are_named(before, after, expected):
+    assert before in GOOD
+    assert expected in mistake(GOOD.replace(before, after))
+
+
+def test_unknown_study_names_the_nearest():
+    with pytest.raises(UserError, match="did you mean 'smoke'.*there are: .*tiny"):
+        studies.load("smok")
+    with pytest.raises(UserError, match="no study file nowhere/mine.toml"):
+        studies.load("nowhere/mine.toml")
