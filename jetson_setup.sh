@@ -21,7 +21,7 @@ ROOT=${ROOT:-/}
 ROOT=${ROOT%/}
 PYTHON=${PYTHON:-python3}
 VENV=${VENV:-$HERE/.venv-jetson}
-CACHE=${XDG_CACHE_HOME:-${HOME:-/var}/.cache}/edge-energy-harness
+CACHE=${XDG_CACHE_HOME:-${HOME:-/var}/.cache}/edge-energy-harness/setup
 STATE=/var/lib/edge-energy-harness/jetson_setup.state
 UDEV_RULES=/etc/udev/rules.d/90-edge-energy-meters.rules
 SENSOR_SCRIPT=/usr/local/sbin/edge-energy-sensor-access
@@ -167,7 +167,7 @@ install_cusparselt() {
 python_tag() { "$PYTHON" -c 'import sys; print("cp%d%d" % sys.version_info[:2])'; }
 
 make_venv() {
-    if [ -x "$VENV/bin/python" ]; then
+    if [ -e "$VENV/pip-is-ready" ]; then
         say "virtual environment: $VENV is there"
     else
         remember venv "$VENV"
@@ -179,6 +179,7 @@ make_venv() {
             # torch's extension builder, which torchvision uses, needs the pkg_resources that setuptools 70 dropped.
             run "$VENV/bin/python" -m pip install --upgrade pip 'setuptools<70' wheel
         fi
+        run touch "$VENV/pip-is-ready"
     fi
 }
 

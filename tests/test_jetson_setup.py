@@ -170,6 +170,13 @@ def test_a_second_run_changes_nothing(world, tree):
     assert board.files() == before
 
 
+def test_an_environment_left_half_made_by_an_interrupted_run_is_made_anew(tx2):
+    (tx2.venv / "bin").mkdir(parents=True)
+    shutil.copy(str(HERE / "setup/stub"), str(tx2.venv / "bin/python"))
+    assert tx2.setup()[0] == 0
+    position(tx2.calls, "python3 -m venv --clear")
+
+
 def test_dry_run_shows_every_change_and_makes_none(tx2):
     before = tx2.files()
     status, out, err = tx2.setup("--dry-run", "--sensor-access", "--jtop")
