@@ -20,7 +20,7 @@ class Batches:
 
     def __init__(self, images: Images, device, augment: bool = True):
         self.device, self.augment = device, augment
-        self.count = len(images.train_images)
+        self.count, self.classes, self.input_shape = len(images.train_images), images.classes, images.input_shape
         self._train = _Canvas(images.train_images, images, device, PADDING if augment else 0)
         self._test = _Canvas(images.test_images, images, device, 0)
         self._train_labels, self._test_labels = (

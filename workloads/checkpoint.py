@@ -1,0 +1,85 @@
+"""A training's state as one file that is read back without running code from it.
+
+torch >= 1.13 reads it with `weights_only`.  Older releases unpickle without limits of their own: there the reader is
+given an unpickler that knows tensors and plain containers, and refuses everything else.
+"""
+
+import collections
+import inspect
+import pickle
+import types
+import zipfile
+from typing import Any, BinaryIO, Dict
+
+import numpy as np
+import torch
+
+from workloads import WorkloadError
+from workloads.job import Training
+from workloads.models import build
+from workloads.training import State, begin
+
+SCHEMA = 1
+
+
+def write(file: BinaryIO, state: State) -> None:
+    """Write a state; it holds no random numbers, because data order depends on (seed, epoch) alone."""
+    buffers = state.optimizer.state
+    torch.save({
+        "schema": SCHEMA,
+        "start": state.start,
+        "epochs_done": state.epochs_done,
+        "classes": state.model.num_classes,
+        "widths": list(state.model.widths),
+        "model": state.model.state_dict(),
+        "momentum": [buffers[parameter].get("momentum_buffer") for parameter in state.model.parameters()],
+        "gammas": torch.from_numpy(np.array(state.gammas, dtype=np.float32)),
+        "history": state.history,
+        "origin": state.origin,
+    }, file)
+
+
+def read(file: BinaryIO, training: Training, device) -> State:
+    """The state of `training` that was written; a truncated, damaged or foreign file raises."""
+    held = _load(file)
+    if not isinstance(held, dict) or held.get("schema") != SCHEMA:
+        raise WorkloadError(f"this checkpoint is not one of ours, or of another version than {SCHEMA}: delete it to "
+                            "start the training again")
+    model = build(training.model, held["classes"], width=training.width, widths=held["widths"])
+    model.load_state_dict(held["model"])
+    state = begin(model, training, held["start"], held["origin"], device)
+    for parameter, buffer in zip(state.model.parameters(), held["momentum"]):
+        if buffer is not None:
+            state.optimizer.state[parameter]["momentum_buffer"] = buffer.to(device)
+    state.epochs_done, state.history = held["epochs_done"], held["history"]
+    state.gammas = list(held["gammas"].numpy())
+    return state
+
+
+def _load(file: BinaryIO) -> Any:
+    try:
+        if not zipfile.is_zipfile(file):
+            raise EOFError("its end is missing")
+        file.seek(0)
+        return torch.load(file, map_location="cpu", **_without_code())
+    except (RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise WorkloadError(f"the checkpoint is truncated or damaged ({reason}): delete it to start the training "
+                            "again, or put a copy in its place") from error
+
+
+def _without_code() -> Dict[str, Any]:
+    if "weights_only" in inspect.signature(torch.load).parameters:
+        return {"weights_only": True}
+    return {"pickle_module": types.SimpleNamespace(Unpickler=_TensorsOnly)}
+
+
+class _TensorsOnly(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("collections", "OrderedDict"):
+            return collections.OrderedDict
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return torch._utils._rebuild_tensor_v2
+        if module == "torch" and name.endswith("Storage") and name.isalpha():
+            return getattr(torch, name)
+        raise pickle.UnpicklingError(f"{module}.{name} has no place in a checkpoint")

@@ -1,0 +1,17 @@
+"""Methods to compare: each module here is one, with `recipe(job, *, options with defaults) -> list of Charge`."""
+
+import sys
+from types import ModuleType
+from typing import List
+
+from workloads import registry
+
+
+def names() -> List[str]:
+    """The methods there are."""
+    return registry.names(sys.modules[__name__])
+
+
+def find(name: str) -> ModuleType:
+    """The method of this name; an unknown one raises."""
+    return registry.find(sys.modules[__name__], "method", name)

@@ -1,0 +1,16 @@
+"""Network slimming: train to the end under L1 on BatchNorm scales, prune the smallest channels, fine-tune the rest.
+
+Liu et al., ICCV 2017.  The dense part is the search of EB Train that never stops, so that one stage serves both.
+"""
+
+from typing import List
+
+from workloads.job import Charge, Draw, Job, Source
+
+
+def recipe(job: Job, *, ratio: float = 0.5, sparsity: float = 1e-4) -> List[Charge]:
+    """Fine-tuning takes as many epochs, on the same schedule, as the training: what the published totals imply."""
+    draw = Draw(ratio, rule="end")
+    search = job.training("search", sparsity=sparsity, draws=(draw,))
+    finetune = job.training("finetune", sparsity=sparsity, source=Source(search, draw))
+    return [Charge(search, until=draw), Charge(finetune)]
