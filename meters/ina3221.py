@@ -8,14 +8,7 @@ from meters.base import Channel, Polled, Row
 from meters.boards import R32_TAU_S, Board, channel, recognise, unknown_board
 from meters.errors import MeterError
 from meters.ina_sysfs import Node, find_rails
-from meters.ina_values import (
-    LONGEST,
-    careful_number,
-    from_millivolts_and_milliamps,
-    from_milliwatts,
-    milli_beside,
-    open_node,
-)
+from meters.ina_values import Milli, milli_beside, open_node, read_carefully, read_quickly, with_power
 
 QUANTITIES = ("power_W", "voltage_V", "current_A")
 
@@ -30,7 +23,7 @@ class Meter(Polled):
         if not 0 < rate < float("inf"):
             raise MeterError(f"ina3221: rate={rate} is not a number of readings per second above 0, as in rate=10")
         self._root, self.simulated, self.period_s = Path(root), Path(root) != Path("/"), 1 / rate
-        self._files = []  # type: List[int]
+        self._files: List[int] = []
         self._nodes = self._find()
         self._compatible = _compatible(self._root)
         labels = [node.label for node in self._nodes]
@@ -40,7 +33,7 @@ class Meter(Polled):
         self._iio = self._nodes[0].power is not None
         quantities = QUANTITIES[:1] if self._iio else QUANTITIES
         self.columns = tuple(f"{label}_{quantity}" for label in labels for quantity in quantities)
-        self._convert = from_milliwatts if self._iio else from_millivolts_and_milliamps
+        self._milli = Milli()
 
     def open(self) -> None:
         """Keep the file of each number open.  Nodes are found anew: paths change when a driver is loaded again."""
@@ -65,11 +58,11 @@ class Meter(Polled):
         """Watts (hwmon: watts, volts, amperes) of each channel; None for a channel that is switched off."""
         if not self._files:
             self.open()
-        pread = os.pread
         try:
-            return self._convert([int(pread(file, LONGEST, 0)) for file in self._files])
+            values: Row = read_quickly(self._milli, self._files)
         except (OSError, ValueError):
-            return self._convert([careful_number(file, path) for file, path in zip(self._files, self._paths())])
+            values = tuple(map(read_carefully, self._files, self._paths()))
+        return values if self._iio else with_power(values)
 
     def read(self) -> Dict[str, Dict[str, Optional[float]]]:
         """A row by channel and quantity; the voltage and current that R32 keeps out of the row are read beside it."""

@@ -8,6 +8,7 @@ import pytest
 
 from meters.errors import MeterError
 from meters.ina3221 import Meter
+from meters.ina_values import MOST_TEXTS, Milli
 from tests.meters.imitated import TRUTH, build_hwmon, build_iio, extract
 
 TOTALS = {
@@ -181,12 +182,20 @@ def test_a_chip_without_a_driver_is_no_sensor(tmp_path):
 @pytest.mark.parametrize("number", [errno.ENODATA, errno.EAGAIN])
 def test_a_channel_that_is_switched_off_is_not_available(tmp_path, monkeypatch, number):
     root = build_hwmon(tmp_path, "nvidia,tegra234", AGX_ORIN_CHIPS, 2000)
-    current = next(root.glob("**/hwmon0/curr2_input"))
-    monkeypatch.setattr(os, "pread", fail_for(current, "pread", number))
+    for node in ("in2_input", "curr2_input"):
+        monkeypatch.setattr(os, "pread", fail_for(next(root.glob("**/hwmon0/" + node)), "pread", number))
     with Meter(root=str(root)) as meter:
         readings = meter.read()
     assert readings["VDD_CPU_CV"] == {"power_W": None, "voltage_V": None, "current_A": None}
     assert readings["VDD_GPU_SOC"]["power_W"] == pytest.approx(2.28)
+
+
+def test_without_its_current_a_rail_has_a_voltage_and_no_power(tmp_path, monkeypatch):
+    root = build_hwmon(tmp_path, "nvidia,tegra234", AGX_ORIN_CHIPS, 2000)
+    current = next(root.glob("**/hwmon0/curr3_input"))
+    monkeypatch.setattr(os, "pread", fail_for(current, "pread", errno.EAGAIN))
+    with Meter(root=str(root)) as meter:
+        assert meter.read()["VIN_SYS_5V0"] == {"power_W": None, "voltage_V": 5.0, "current_A": None}
 
 
 def test_on_r32_too_and_an_empty_node_likewise(tmp_path):
@@ -234,6 +243,15 @@ def test_files_stay_open_and_each_row_is_new(tmp_path):
         assert len(os.listdir("/proc/self/fd")) == opened
     assert (before["VDD_IN_power_W"], after["VDD_IN_power_W"]) == (1.649, 2.345)
     assert len(os.listdir("/proc/self/fd")) == opened - 6
+
+
+def test_values_are_remembered_within_bounds():
+    milli = Milli()
+    for number in range(MOST_TEXTS + 5):
+        assert milli[b"%d\n" % number] == number / 1000
+    assert len(milli) <= MOST_TEXTS
+    with pytest.raises(ValueError):
+        milli[b""]
 
 
 def test_an_imitated_board_is_simulated_and_the_rate_sets_the_period(tmp_path):
