@@ -1,0 +1,213 @@
+"""What a table row costs: the energy, time and FLOPs of the stages that it is charged, up to its own draw."""
+
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from harness.errors import UserError
+from harness.ledger.energies import Reading
+from harness.ledger.flops import training_flops
+from harness.ledger.stage import StageRun
+
+HEADLINE = ("search", "detect", "score", "prune", "train", "retrain", "finetune")
+APART = ("evaluate", "checkpoint")
+
+
+class Part(NamedTuple):
+    """Own energy and time of one phase of a row; epochs count as the phase they are in."""
+
+    phase: str
+    joules: Optional[float]
+    seconds: float
+
+
+class CellEnergy(NamedTuple):
+    """The energy of a row on one meter.  `headline_J` = search + detect + score + prune + train + retrain + finetune.
+
+    `net_J` is the headline without the idle power that the same attempts showed before their work.  A figure that
+    samples do not cover is None, and `reasons` says why.
+    """
+
+    cell: str
+    meter: str
+    boundaries: Tuple[str, ...]
+    simulated: bool
+    headline_J: Optional[float]
+    net_J: Optional[float]
+    seconds: float
+    parts: Tuple[Part, ...]
+    lost_J: Optional[float]
+    held_s: float
+    shared: bool
+    resumed: bool
+    fired: Optional[bool]
+    reasons: Tuple[str, ...]
+
+    @property
+    def mean_W(self) -> Optional[float]:
+        return self.headline_J / self.seconds if self.headline_J is not None and self.seconds > 0 else None
+
+
+def charge(
+    cell: Mapping[str, Any], runs: Mapping[str, StageRun], meter: Optional[str] = None, shared: Sequence[str] = ()
+) -> CellEnergy:
+    """The energy of a row of cells.json; `runs`: stage name to its run, `shared`: stages that serve other rows too.
+
+    `meter` None is the headline meter of the row's first stage.
+    """
+    charged = [(item, runs[item["stage"]]) for item in cell["charges"]]
+    name = meter or next((run.meters[0] for _, run in charged if run.meters), "")
+    readings = [(run, _charged(cell, item, run, name)) for item, run in charged]
+    counted = [reading for _, part in readings for reading in part]
+    headline = [reading for reading in counted if _phase(reading) in HEADLINE]
+    net = [_net(run, [r for r in part if _phase(r) in HEADLINE], name) for run, part in readings]
+    lost = [reading for _, run in charged for reading in run.energies(name) if _is_lost_part(reading)]
+    absent = _absent(charged)
+    return CellEnergy(
+        cell["id"],
+        name,
+        tuple(sorted({b for _, run in charged for b in run.boundaries(name)})),
+        any(run.simulated(name) for _, run in charged),
+        None if absent else total([reading.own_joules for reading in headline]),
+        None if absent else total([joules for joules, _ in net]),
+        sum(reading.own_seconds for reading in headline),
+        _parts(counted),
+        total([reading.joules for reading in lost]),
+        sum(reading.held_s for reading in headline),
+        any(item["stage"] in shared for item, _ in charged),
+        any(run.resumed for _, run in charged),
+        fired(cell, runs),
+        _sentences(absent + [r.own_reason for r in counted + lost] + [reason for _, reason in net]),
+    )
+
+
+def fired(cell: Mapping[str, Any], runs: Mapping[str, StageRun]) -> Optional[bool]:
+    """Whether the row's own early bird fired; None where the row has no detector."""
+    flags = [_draw(runs[item["stage"]], item["until"]).get("fired") for item in cell["charges"] if item["until"]]
+    return all(flags) if flags and None not in flags else None
+
+
+def epochs(item: Mapping[str, Any], run: StageRun) -> Optional[int]:
+    """Epochs of a stage that a charge pays for; None while the stage has no result."""
+    if not run.result:
+        return None
+    start, stop = run.result["epochs_run"]
+    return (_draw(run, item["until"])["epoch"] if item["until"] else stop) - start
+
+
+def flops(cell: Mapping[str, Any], runs: Mapping[str, StageRun], rounded: bool = False) -> Optional[float]:
+    """Training FLOPs of a row by the published accounting; None while a stage is unfinished."""
+    flop = 0.0
+    for item in cell["charges"]:
+        run = runs[item["stage"]]
+        count = epochs(item, run)
+        if count is None:
+            return None
+        flop += training_flops(run.result, count, rounded)
+    return flop
+
+
+def _draw(run: StageRun, key: str) -> Dict[str, Any]:
+    if not run.result:
+        return {}
+    draws = run.result.get("draws") or {}
+    if key not in draws:
+        raise UserError(
+            "stage {} drew no ticket {!r}; it drew: {}".format(run.name, key, ", ".join(sorted(draws)) or "none")
+        )
+    return draws[key]
+
+
+def _charged(cell: Mapping[str, Any], item: Mapping[str, Any], run: StageRun, meter: str) -> List[Reading]:
+    """The readings of the role phase that the row pays for, or shows apart."""
+    draw = item["until"] and _draw(run, item["until"])
+    limit = draw["epoch"] if draw else None
+    return [
+        reading
+        for reading in run.energies(meter)
+        if reading.window.role == item["role"]
+        and not reading.window.lost
+        and _before(reading, limit)
+        and _own_detector(cell, item, run, reading)
+    ]
+
+
+def _before(reading: Reading, limit: Optional[int]) -> bool:
+    window = reading.window
+    if limit is None:
+        return True
+    if window.epoch is None:
+        return window.phase not in (window.role, "checkpoint")
+    return window.epoch < limit
+
+
+def _own_detector(cell: Mapping[str, Any], item: Mapping[str, Any], run: StageRun, reading: Reading) -> bool:
+    """Alone, a row would have run no detector but its own; one that trains to the end draws its own ratio there."""
+    key = reading.window.notes.get("draw")
+    if reading.window.phase != "detect" or key is None:
+        return True
+    if item["until"]:
+        return key == item["until"]
+    draw = (run.result.get("draws") or {}).get(key, {})
+    return draw.get("rule") == "end" and draw.get("ratio") == cell["ratio"]
+
+
+def _phase(reading: Reading) -> str:
+    window = reading.window
+    return window.role or window.phase if window.phase == "epoch" else window.phase
+
+
+def _is_lost_part(reading: Reading) -> bool:
+    return reading.window.lost and reading.window.phase == reading.window.role
+
+
+def _parts(counted: Sequence[Reading]) -> Tuple[Part, ...]:
+    order = HEADLINE + APART
+    names = sorted(
+        {_phase(reading) for reading in counted},
+        key=lambda name: (order.index(name) if name in order else len(order), name),
+    )
+    return tuple(
+        Part(
+            name,
+            total([r.own_joules for r in counted if _phase(r) == name]),
+            sum(r.own_seconds for r in counted if _phase(r) == name),
+        )
+        for name in names
+    )
+
+
+def _net(run: StageRun, headline: Sequence[Reading], meter: str) -> Tuple[Optional[float], Optional[str]]:
+    """Joules above idle, attempt by attempt, and the reason where there is no figure."""
+    net_J = 0.0
+    for number in sorted({reading.window.attempt for reading in headline}):
+        idle_W = run.idle_W(meter, number)
+        gross = total([r.own_joules for r in headline if r.window.attempt == number])
+        if idle_W is None:
+            return None, "attempt {} of stage {} shows no idle power".format(number, run.name)
+        if gross is None:
+            return None, None
+        net_J += gross - idle_W * sum(r.own_seconds for r in headline if r.window.attempt == number)
+    return (net_J, None) if headline else (None, None)
+
+
+def total(joules: Sequence[Optional[float]]) -> Optional[float]:
+    """None when a part is missing; a sum without it would be a smaller number, not an approximation."""
+    known = [part for part in joules if part is not None]
+    return sum(known) if len(known) == len(joules) else None
+
+
+def _absent(charged: Sequence[Tuple[Mapping[str, Any], StageRun]]) -> List[Optional[str]]:
+    """What keeps a row from having a figure at all: stages without a result, epochs without a record."""
+    unfinished = ["stage {} is not finished".format(run.name) for _, run in charged if not run.result]
+    missing = [_missing_epochs(item, run) for item, run in charged if run.result]
+    return [sentence for sentence in unfinished + missing if sentence]
+
+
+def _missing_epochs(item: Mapping[str, Any], run: StageRun) -> Optional[str]:
+    start, count = run.result["epochs_run"][0], epochs(item, run) or 0
+    recorded = {w.epoch for w in run.windows() if w.phase == "epoch" and not w.lost}
+    missing = [str(epoch) for epoch in range(start, start + count) if epoch not in recorded]
+    return "stage {} has no record of epoch {}".format(run.name, ", ".join(missing)) if missing else None
+
+
+def _sentences(found: Sequence[Optional[str]]) -> Tuple[str, ...]:
+    return tuple(dict.fromkeys(sentence for sentence in found if sentence))

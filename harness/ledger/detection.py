@@ -1,0 +1,111 @@
+"""What finding the ticket costs, three ways: memory, FLOPs and energy, each against what it is small beside."""
+
+from typing import Any, List, Mapping, NamedTuple, Optional
+
+from harness.ledger.charges import epochs, total
+from harness.ledger.energies import Reading
+from harness.ledger.flops import detection_flops, training_flops
+from harness.ledger.stage import StageRun
+
+
+class Detection(NamedTuple):
+    """The overhead of one row's detector.  Shares are fractions, None where a part was not measured.
+
+    `published_memory_bytes` and `flops` count as the published claims do: 4 bytes per gamma, 3 n log2 n + 2 n;
+    `memory_bytes` is what this detector holds.  `joules` is one detection, from the repeated kernel.
+    """
+
+    cell: str
+    gammas: int
+    detections: int
+    memory_bytes: int
+    published_memory_bytes: int
+    weight_bytes: int
+    flops: float
+    forward_flops: float
+    search_flops: float
+    seconds: float
+    joules: Optional[float]
+    epoch_joules: Optional[float]
+    search_joules: Optional[float]
+    simulated: bool
+    reason: Optional[str]
+
+    @property
+    def memory_share(self) -> float:
+        return self.memory_bytes / self.weight_bytes
+
+    @property
+    def published_memory_share(self) -> float:
+        return self.published_memory_bytes / self.weight_bytes
+
+    @property
+    def flops_share_of_forward(self) -> float:
+        """Against ONE forward pass of one image, as published."""
+        return self.flops / self.forward_flops
+
+    @property
+    def flops_share_of_search(self) -> float:
+        return self.detections * self.flops / self.search_flops
+
+    @property
+    def joules_share_of_epoch(self) -> Optional[float]:
+        return _share(self.joules, self.epoch_joules)
+
+    @property
+    def joules_share_of_search(self) -> Optional[float]:
+        return _share(None if self.joules is None else self.detections * self.joules, self.search_joules)
+
+
+def detection(
+    cell: Mapping[str, Any], runs: Mapping[str, StageRun], meter: Optional[str] = None
+) -> Optional[Detection]:
+    """The overhead of a row's own detector; None where it has none or its search is unfinished."""
+    searches = [item for item in cell["charges"] if item["until"]]
+    run = runs[searches[0]["stage"]] if searches else None
+    if run is None or not run.result.get("detection"):
+        return None
+    result, done = run.result, epochs(searches[0], run) or 0
+    name = meter or (run.meters[0] if run.meters else "")
+    readings = run.energies(name)
+    kernel = [
+        r for r in readings if r.window.phase == "window" and r.window.notes.get("of") == "detect" and r.window.ended
+    ][-1:]
+    limit = result["epochs_run"][0] + done
+    each = [
+        r.own_joules for r in readings if r.window.phase == "epoch" and not r.window.lost and r.window.epoch < limit
+    ]
+    whole = total(each) if each else None
+    return Detection(
+        cell["id"],
+        result["gammas"],
+        done,
+        result["detection"]["memory_bytes"],
+        4 * result["gammas"],
+        4 * result["parameters"],
+        detection_flops(result["gammas"]),
+        result["forward_flops"]["paper"],
+        training_flops(result, done),
+        result["detection"]["seconds_each"],
+        _joules_each(kernel),
+        None if whole is None else whole / len(each),
+        whole,
+        run.simulated(name),
+        _reason(kernel),
+    )
+
+
+def _joules_each(kernel: List[Reading]) -> Optional[float]:
+    if not kernel or kernel[0].joules is None:
+        return None
+    return kernel[0].joules / kernel[0].window.notes["repeats"]
+
+
+def _reason(kernel: List[Reading]) -> Optional[str]:
+    if not kernel:
+        return "no repeated detection was run, and a single one is shorter than any meter's period"
+    return kernel[0].reason
+
+
+def _share(part: Optional[float], whole: Optional[float]) -> Optional[float]:
+    return part / whole if part is not None and whole else None

@@ -1,0 +1,168 @@
+"""Energy of every window of an attempt on one meter: with what is inside it, and without; or the reason for none."""
+
+from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from harness.ledger.windows import Window
+
+HELD_PERIODS = 5  # the gap, in native periods, that meters.trace bridges too
+
+
+class Reading(NamedTuple):
+    """A window's energy.  `own_*` is the part outside its children: own parts of an attempt sum to the attempt.
+
+    Where samples do not cover the window there is no figure, but a reason; `held_s` is the part at the end of an
+    attempt that died for which the last sample stands in (at most the longest gap that counts as none).
+    """
+
+    window: Window
+    meter: str
+    channel: Optional[str]
+    joules: Optional[float]
+    own_joules: Optional[float]
+    seconds: float
+    own_seconds: float
+    coverage: float
+    longest_gap_s: float
+    held_s: float
+    reason: Optional[str]
+    own_reason: Optional[str]
+
+    @property
+    def mean_W(self) -> Optional[float]:
+        return self.joules / self.seconds if self.joules is not None and self.seconds > 0 else None
+
+
+class _Pieces(NamedTuple):
+    """The stretches between all edges of an attempt's windows."""
+
+    edges_ns: np.ndarray
+    joules: np.ndarray  # NaN where samples do not cover
+    covered_ns: np.ndarray
+    gap_s: np.ndarray
+    held_s: np.ndarray
+    owner: np.ndarray  # index of the innermost window
+    spans: List[Tuple[int, int]]  # first and last piece of each window
+
+
+def readings(windows: Sequence[Window], trace: Any, meter: str, channel: Optional[str] = None) -> List[Reading]:
+    """The energy of `windows`, all those of one attempt, from its trace (`meters.trace.Trace`)."""
+    pieces = _pieces(windows, trace, channel)
+    return [_reading(index, window, pieces, meter, channel) for index, window in enumerate(windows)]
+
+
+def unread(windows: Sequence[Window], meter: str, channel: Optional[str], reason: str) -> List[Reading]:
+    """The same windows where there is no trace to read."""
+    empty = []
+    for window in windows:
+        seconds = 0.0 if window.stop_ns is None else (window.stop_ns - window.start_ns) / 1e9
+        empty.append(Reading(window, meter, channel, None, None, seconds, seconds, 0.0, seconds, 0.0, reason, reason))
+    return empty
+
+
+def _pieces(windows: Sequence[Window], trace: Any, channel: Optional[str]) -> _Pieces:
+    first, last, reach = _recorded(windows, trace)
+    stops = [max(window.start_ns, reach) if window.stop_ns is None else window.stop_ns for window in windows]
+    starts = [window.start_ns for window in windows]
+    edges = np.unique(np.array(starts + stops, dtype=np.int64))
+    begin, end = np.searchsorted(edges, starts), np.searchsorted(edges, stops)
+    owner = np.zeros(len(edges) - 1, dtype=np.int64)
+    for index in range(len(windows)):
+        owner[begin[index] : end[index]] = index
+    gap_ns = _gap_ns(edges, trace.gaps())
+    outside_ns = _overlap(edges, None, first) + _overlap(edges, reach, None)
+    joules = _joules(edges, (gap_ns + outside_ns) == 0, trace, channel, last)
+    return _Pieces(
+        edges,
+        joules,
+        np.diff(edges) - gap_ns.clip(max=np.diff(edges)) - outside_ns,
+        np.maximum(_longest_gap_ns(edges, trace.gaps()), outside_ns) / 1e9,
+        _overlap(edges, last, reach) / 1e9,
+        owner,
+        list(zip(begin.tolist(), end.tolist())),
+    )
+
+
+def _recorded(windows: Sequence[Window], trace: Any) -> Tuple[int, int, int]:
+    """First and last sample, and how far the record reaches: an attempt that died between an epoch's end and the
+    next sample is given the last sample for at most the span that is no gap elsewhere."""
+    first, last = int(trace.t_ns[0]), int(trace.t_ns[-1])
+    if windows[0].ended:
+        return first, last, last
+    limit = last + int(HELD_PERIODS * trace.period_s * 1e9)
+    return first, last, max([last] + [w.stop_ns for w in windows if w.stop_ns is not None and w.stop_ns <= limit])
+
+
+def _joules(edges: np.ndarray, valid: np.ndarray, trace: Any, channel: Optional[str], last: int) -> np.ndarray:
+    """Energy of each piece; each run of valid pieces is integrated as one partition."""
+    joules = np.full(len(edges) - 1, np.nan)
+    bounds = np.flatnonzero(np.diff(np.concatenate(([0], valid.astype(np.int8), [0]))))
+    for start, stop in zip(bounds[::2], bounds[1::2]):
+        inside = np.unique(np.minimum(edges[start : stop + 1], last))
+        joules[start:stop] = 0.0
+        if len(inside) > 1:
+            joules[start : start + len(inside) - 1] = trace.energies_J(inside, channel)
+        held = _overlap(edges[start : stop + 1], last, None)
+        if held.any():
+            joules[start:stop] += held / 1e9 * float(trace.power_W(channel)[-1])
+    return joules
+
+
+def _overlap(edges: np.ndarray, start: Optional[int], stop: Optional[int]) -> np.ndarray:
+    """ns of each piece that lie between `start` and `stop` (None: unbounded)."""
+    low = edges[:-1] if start is None else np.maximum(edges[:-1], start)
+    high = edges[1:] if stop is None else np.minimum(edges[1:], stop)
+    return (high - low).clip(min=0)
+
+
+def _gap_ns(edges: np.ndarray, gaps: Sequence[Tuple[int, int]]) -> np.ndarray:
+    return sum((_overlap(edges, start, stop) for start, stop in gaps), np.zeros(len(edges) - 1, dtype=np.int64))
+
+
+def _longest_gap_ns(edges: np.ndarray, gaps: Sequence[Tuple[int, int]]) -> np.ndarray:
+    longest = np.zeros(len(edges) - 1, dtype=np.int64)
+    for start, stop in gaps:
+        longest = np.maximum(longest, np.where(_overlap(edges, start, stop) > 0, stop - start, 0))
+    return longest
+
+
+def _reading(index: int, window: Window, pieces: _Pieces, meter: str, channel: Optional[str]) -> Reading:
+    begin, end = pieces.spans[index]
+    whole = slice(begin, end)
+    own = begin + np.flatnonzero(pieces.owner[whole] == index)
+    lengths = np.diff(pieces.edges_ns) / 1e9
+    seconds = float(lengths[whole].sum())
+    nothing = window.stop_ns is None and seconds == 0
+    joules, own_joules = (None, None) if nothing else (_sum(pieces.joules[whole]), _sum(pieces.joules[own]))
+    return Reading(
+        window,
+        meter,
+        channel,
+        joules,
+        own_joules,
+        seconds,
+        float(lengths[own].sum()),
+        float(pieces.covered_ns[whole].sum()) / 1e9 / seconds if seconds else 0.0,
+        float(pieces.gap_s[whole].max()) if end > begin else 0.0,
+        float(pieces.held_s[whole].sum()),
+        _why(joules, pieces, np.arange(begin, end), window, meter),
+        _why(own_joules, pieces, own, window, meter),
+    )
+
+
+def _sum(joules: np.ndarray) -> Optional[float]:
+    total = float(joules.sum())
+    return None if np.isnan(total) else total
+
+
+def _why(joules: Optional[float], pieces: _Pieces, inside: np.ndarray, window: Window, meter: str) -> Optional[str]:
+    if joules is not None:
+        return None
+    missing = inside[np.isnan(pieces.joules[inside])]
+    if not len(missing):
+        return "meter {} has no sample after {} began".format(meter, window.phase)
+    after_s = (pieces.edges_ns[missing[0]] - pieces.edges_ns[0]) / 1e9
+    return "meter {} recorded nothing for {:.3g} s, {:.1f} s into attempt {}".format(
+        meter, float(pieces.gap_s[missing].max()), after_s, window.attempt
+    )

@@ -1,0 +1,134 @@
+"""The rows of a study: each cell of each repetition with its accuracy, energy, FLOPs and detection overhead."""
+
+import re
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
+
+from harness import rundir
+from harness.errors import UserError
+from harness.ledger import charges
+from harness.ledger.charges import CellEnergy
+from harness.ledger.detection import Detection, detection
+from harness.ledger.stage import StageRun, read_json
+
+STAGE_NAME = re.compile(r"[0-9a-f]{6,64}$")
+FIELDS = {
+    "id": str,
+    "method": str,
+    "label": str,
+    "model": str,
+    "dataset": str,
+    "seed": int,
+    "options": dict,
+    "charges": list,
+}
+
+
+class Row(NamedTuple):
+    """One cell of one repetition; what an unfinished stage leaves open is None, and `energy.reasons` says so."""
+
+    cell: Mapping[str, Any]
+    repetition: int
+    energy: CellEnergy
+    accuracy_final: Optional[float]
+    accuracy_best: Optional[float]
+    flops: Optional[float]
+    epochs_searched: Optional[int]
+    detection: Optional[Detection]
+
+
+class StudyRuns:
+    """A study's folder with the runs that its cells need; each run is read once."""
+
+    def __init__(self, folder: rundir.StudyFolder):
+        self.folder = folder
+        content = read_json(folder.cells)
+        self.name = str(content.get("study", folder.folder.name))
+        self.repetitions = content.get("repetitions", 1)
+        self.cells = [_checked(cell, folder.cells) for cell in content.get("cells", [])]
+        self._runs: Dict[Tuple[str, int], StageRun] = {}
+
+    @classmethod
+    def open(cls, study_dir: Union[str, Path]) -> "StudyRuns":
+        return cls(rundir.StudyFolder(Path(study_dir).resolve()))
+
+    @property
+    def meters(self) -> List[str]:
+        """Every meter of its runs, in the order in which they were named; the first one is the headline meter."""
+        return list(dict.fromkeys(meter for run in self.runs() for meter in run.meters))
+
+    @property
+    def stages(self) -> List[str]:
+        return list(dict.fromkeys(item["stage"] for cell in self.cells for item in cell["charges"]))
+
+    @property
+    def shared(self) -> List[str]:
+        """Stages that serve more than one row."""
+        users = {
+            stage: [cell for cell in self.cells if stage in [item["stage"] for item in cell["charges"]]]
+            for stage in self.stages
+        }
+        return [stage for stage, cells in users.items() if len(cells) > 1]
+
+    def run(self, stage: str, repetition: int) -> Optional[StageRun]:
+        """The run of a stage, None where it was not begun."""
+        rep = self.folder.machine.rep(stage, repetition)
+        if not rep.manifest.exists():
+            return None
+        if (stage, repetition) not in self._runs:
+            self._runs[stage, repetition] = StageRun.open(rep.folder)
+        return self._runs[stage, repetition]
+
+    def runs(self) -> List[StageRun]:
+        found = [self.run(stage, repetition) for repetition in self.numbers for stage in self.stages]
+        return [run for run in found if run is not None]
+
+    @property
+    def numbers(self) -> List[int]:
+        return list(range(1, self.repetitions + 1))
+
+    def rows(self, meter: Optional[str] = None) -> List[Row]:
+        """A row for each cell and repetition that was begun, in the order of the study."""
+        found = []
+        for repetition in self.numbers:
+            for cell in self.cells:
+                runs = {item["stage"]: self.run(item["stage"], repetition) for item in cell["charges"]}
+                if None not in runs.values():
+                    found.append(_row(cell, repetition, runs, meter, self.shared))
+        return found
+
+
+def _row(
+    cell: Mapping[str, Any], repetition: int, runs: Mapping[str, Any], meter: Optional[str], shared: List[str]
+) -> Row:
+    result = runs[cell["charges"][-1]["stage"]].result
+    searches = [item for item in cell["charges"] if item["role"] == "search"]
+    return Row(
+        cell,
+        repetition,
+        charges.charge(cell, runs, meter, shared),
+        result.get("accuracy_final"),
+        result.get("accuracy_best"),
+        charges.flops(cell, runs),
+        charges.epochs(searches[0], runs[searches[0]["stage"]]) if searches else None,
+        detection(cell, runs, meter),
+    )
+
+
+def _checked(cell: Any, path: Path) -> Dict[str, Any]:
+    """A cell of cells.json, checked before a path is made of it."""
+    try:
+        whole = all(isinstance(cell[name], kind) for name, kind in FIELDS.items()) and bool(cell["charges"])
+        whole = whole and all(
+            isinstance(item["role"], str)
+            and STAGE_NAME.match(item["stage"])
+            and isinstance(item["until"], (str, type(None)))
+            for item in cell["charges"]
+        )
+        if whole and isinstance(cell["ratio"], (int, float, type(None))):
+            return cell
+    except (KeyError, TypeError):
+        pass
+    raise UserError(
+        "{} is damaged: a cell lacks what a row needs; run the study's command again to write it anew".format(path)
+    )

@@ -1,0 +1,142 @@
+"""One repetition of a stage, finished or not, as its directory tells it: what was asked, windows, result, energies."""
+
+import json
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+
+from harness import rundir
+from harness.errors import UserError
+from harness.ledger import events
+from harness.ledger.energies import Reading, readings, unread
+from harness.ledger.windows import Window, windows
+from meters.errors import MeterError
+
+SCHEMA = 1
+LARGEST_JSON = 1 << 26
+
+
+class StageRun:
+    """A repetition's ledger; `result` is empty until the work has returned one."""
+
+    def __init__(self, rep: rundir.Rep, manifest: Dict[str, Any], lines: List[Dict[str, Any]]):
+        self.rep, self.manifest, self.complete = rep, manifest, rep.complete
+        self.attempts = events.attempts(lines)
+        self.result: Dict[str, Any] = events.result(lines)
+        self._windows: Optional[List[Window]] = None
+        self._energies: Dict[Tuple[str, Optional[str]], List[Reading]] = {}
+
+    @classmethod
+    def open(cls, rep_dir: Union[str, Path]) -> "StageRun":
+        """Read the directory of a repetition; a damaged one raises UserError, missing events are no events."""
+        rep = rundir.Rep(Path(rep_dir))
+        return cls(rep, read_json(rep.manifest), events.read(rep.events))
+
+    @property
+    def name(self) -> str:
+        return self.rep.folder.parent.name
+
+    @property
+    def resumed(self) -> bool:
+        return len([attempt for attempt in self.attempts if attempt.spans]) > 1
+
+    @property
+    def meters(self) -> List[str]:
+        """Names, the headline meter first."""
+        named = [meter["name"] for meter in self.manifest.get("meters", [])]
+        return named or sorted({meter for meter, _, _ in self.rep.traces()})
+
+    def meter(self, name: str) -> Dict[str, Any]:
+        """What the meter said of itself when it was ready; empty where the run has no such meter."""
+        return next((meter for meter in self.manifest.get("meters", []) if meter["name"] == name), {})
+
+    def boundaries(self, name: str) -> Tuple[str, ...]:
+        """Where the meter sits in the supply: the boundaries of the channels that make its whole input."""
+        meter = self.meter(name)
+        return tuple(
+            sorted({channel["boundary"] for channel in meter.get("channels", []) if channel["name"] in meter["total"]})
+        )
+
+    def simulated(self, name: str) -> bool:
+        return bool(self.meter(name).get("simulated", False))
+
+    def drawn(self) -> Dict[str, int]:
+        """Epochs that were done when each ticket was drawn."""
+        draws = self.result.get("draws") or {}
+        return {key: draw["epoch"] for key, draw in draws.items()}
+
+    def windows(self) -> List[Window]:
+        if self._windows is None:
+            self._windows = windows(self.attempts, bool(self.result), list(self.drawn().values()))
+        return self._windows
+
+    def energies(self, meter: Optional[str] = None, channel: Optional[str] = None) -> List[Reading]:
+        """A reading for each of `windows()`, in the same order; `meter` is the headline meter by default."""
+        name = meter or (self.meters[0] if self.meters else "")
+        if (name, channel) not in self._energies:
+            found = self.windows()
+            read: List[Reading] = []
+            for attempt in self.attempts:
+                read += self._attempt_energies([w for w in found if w.attempt == attempt.number], name, channel)
+            self._energies[name, channel] = read
+        return self._energies[name, channel]
+
+    def idle_W(self, meter: str, attempt: int) -> Optional[float]:
+        """Mean power of an attempt's `idle`, without the pulses of `sync`; None where it was not covered."""
+        idle = [r for r in self.energies(meter) if r.window.phase == "idle" and r.window.attempt == attempt]
+        if not idle or idle[0].own_joules is None or not idle[0].own_seconds:
+            return None
+        return idle[0].own_joules / idle[0].own_seconds
+
+    def _attempt_energies(self, found: Sequence[Window], meter: str, channel: Optional[str]) -> List[Reading]:
+        if not found:
+            return []
+        number = found[0].attempt
+        if not meter:
+            return unread(found, meter, channel, "no meter recorded this stage")
+        path = self.rep.trace(meter, number)
+        if not path.is_file():
+            return unread(found, meter, channel, "meter {} left no trace of attempt {}".format(meter, number))
+        try:
+            trace = self.open_trace(meter, number)
+            return readings(found, trace, meter, channel)
+        except MeterError as error:
+            return unread(found, meter, channel, str(error))
+
+    def open_trace(self, meter: str, number: int) -> Any:
+        """The trace of an attempt on its events' clock; MeterError where it is empty or on another clock."""
+        from meters.trace import Trace
+
+        trace = Trace.open(self.rep.trace(meter, number))
+        if not len(trace.t_ns):
+            raise MeterError("meter {} recorded no sample in attempt {}".format(meter, number))
+        clock = next(attempt.clock for attempt in self.attempts if attempt.number == number)
+        if clock and trace.clock.get("boot_id") != clock.get("boot_id"):
+            raise MeterError(
+                "the trace of meter {} in attempt {} is on another clock (boot {}) than the events (boot {})".format(
+                    meter, number, trace.clock.get("boot_id"), clock.get("boot_id")
+                )
+            )
+        return trace
+
+
+def read_json(path: Path) -> Dict[str, Any]:
+    """A JSON object of a run directory, checked before it is believed."""
+    try:
+        if path.stat().st_size > LARGEST_JSON:
+            raise ValueError("it is larger than {} MB".format(LARGEST_JSON >> 20))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError("it holds no JSON object")
+    except OSError as error:
+        raise UserError(
+            "{} cannot be read ({}): is {} a directory of the harness?".format(path, error.strerror, path.parent)
+        ) from error
+    except ValueError as error:
+        raise UserError("{} is damaged ({}): restore it from a copy".format(path, error)) from error
+    if content.get("schema") != SCHEMA:
+        raise UserError(
+            "{} has schema {!r}, this harness reads schema {}: use the version that wrote it, or a newer one".format(
+                path, content.get("schema"), SCHEMA
+            )
+        )
+    return content
