@@ -5,10 +5,11 @@ import shutil
 import stat
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 import pytest
+
+from tests.meters.imitated import extract
 
 HERE = Path(__file__).parent
 SCRIPT = HERE.parent / "jetson_setup.sh"
@@ -25,9 +26,7 @@ class World:
     """An imitated board as root file system, and what the stub commands keep."""
 
     def __init__(self, folder, tree, python_tag):
-        self.folder, self.root, self.venv = folder, folder / tree, folder / "venv"
-        with tarfile.open(str(HERE / "data/jetson" / (tree + ".tar"))) as archive:
-            archive.extractall(str(folder))
+        self.folder, self.root, self.venv = folder, extract(tree, folder), folder / "venv"
         (folder / "bin").mkdir()
         for command in COMMANDS:
             shutil.copy(str(HERE / "setup/stub"), str(folder / "bin" / command))
