@@ -1,6 +1,7 @@
 """Layers that let a narrowed network keep the full width of its residual stream.
 
-Each holds the channel numbers of its ticket as a buffer, and none at all when nothing is left out.
+Each holds the channel numbers of its ticket as a buffer (first the `kept` ones, then those that pad them to
+`executed` channels), and none at all when the ticket keeps the whole stream.
 """
 
 from typing import Optional
@@ -10,30 +11,30 @@ from torch import Tensor, nn
 
 
 class Select(nn.Module):
-    """Some channels of the residual stream: [N, full, H, W] -> [N, count, H, W]."""
+    """Some channels of the residual stream: [N, full, H, W] -> [N, executed, H, W]."""
 
     channels: Tensor
 
-    def __init__(self, full: int, count: int) -> None:
+    def __init__(self, full: int, kept: int, executed: int) -> None:
         super().__init__()
-        self.narrows = count < full
+        self.narrows = kept < full
         if self.narrows:
-            self.register_buffer("channels", torch.arange(count))
+            self.register_buffer("channels", torch.arange(executed))
 
     def forward(self, stream: Tensor) -> Tensor:
         return stream.index_select(1, self.channels) if self.narrows else stream
 
 
 class NormThenSelect(nn.BatchNorm2d):
-    """BatchNorm of the residual stream, then some of its channels: [N, full, H, W] -> [N, count, H, W]."""
+    """BatchNorm of the stream, then some of its channels: [N, full, H, W] -> [N, executed, H, W]."""
 
     channels: Tensor
 
-    def __init__(self, full: int, count: int) -> None:
+    def __init__(self, full: int, kept: int, executed: int) -> None:
         super().__init__(full)
-        self.narrows = count < full
+        self.narrows = kept < full
         if self.narrows:
-            self.register_buffer("channels", torch.arange(count))
+            self.register_buffer("channels", torch.arange(executed))
 
     def forward(self, stream: Tensor) -> Tensor:
         normed = super().forward(stream)
@@ -50,23 +51,23 @@ class NormThenSelect(nn.BatchNorm2d):
 
 
 class Spread(nn.Module):
-    """Adds a branch of some channels, [N, >= count, H, W], onto the residual stream, [N, full, H, W] or zeros.
+    """Adds a branch of some channels, [N, executed, H, W], onto the residual stream, [N, full, H, W] or zeros.
 
-    The branch's channels beyond `count` are padding: they are dropped, so that no gradient reaches them.
+    Channels that pad the branch are dropped, so that no gradient reaches them.
     """
 
     channels: Tensor
 
-    def __init__(self, full: int, count: int) -> None:
+    def __init__(self, full: int, kept: int) -> None:
         super().__init__()
-        self.full, self.count = full, count
-        self.narrows = count < full
+        self.full, self.kept = full, kept
+        self.narrows = kept < full
         if self.narrows:
-            self.register_buffer("channels", torch.arange(count))
+            self.register_buffer("channels", torch.arange(kept))
 
     def forward(self, branch: Tensor, stream: Optional[Tensor] = None) -> Tensor:
         if not self.narrows:
             return branch if stream is None else stream + branch
         if stream is None:
             stream = branch.new_zeros((branch.shape[0], self.full) + branch.shape[2:])
-        return stream.index_add(1, self.channels, branch[:, :self.count])
+        return stream.index_add(1, self.channels, branch[:, :self.kept])

@@ -92,6 +92,15 @@ def scaled(channels: int, width: float) -> int:
     return max(1, int(round(channels * width)))
 
 
+def initialise(model: nn.Module, gamma: float) -> None:
+    """Convolutions from N(0, 2 / (k * k * outputs)), BatchNorm scales at `gamma`, as the paper's networks start."""
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.constant_(module.weight, gamma)
+
+
 def padded(widths: Sequence[int], full: Sequence[int], align: int) -> List[int]:
     """Widths raised to a multiple of `align`, never above the dense width."""
     return [min(most, -(-kept // align) * align) for kept, most in zip(widths, full)]

@@ -1,6 +1,6 @@
 """From a mask to a smaller network: pruned channels are cut out, and the function stays the same."""
 
-from typing import Any, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from workloads import WorkloadError
 from workloads.layers import NormThenSelect, Select, Spread
-from workloads.network import Group, TicketNetwork, padded
+from workloads.network import Group, TicketNetwork, Wire, padded
 from workloads.tickets import Mask, flatten
 
 
@@ -44,9 +44,11 @@ def shrink(model: TicketNetwork, mask: Any, align: int = 1, inherit: bool = True
     """
     steps = plan(model, mask, align)
     small = model.narrowed(steps.widths, align).to(next(model.parameters()).device)
-    for wire in small.wiring():
+    wires = {wire.module: wire for wire in small.wiring()}
+    for name, target in small.named_modules():
+        wire = wires.get(name, Wire(name))
         rows, columns = _indices(steps, model, wire.outputs), _indices(steps, model, wire.inputs)
-        _carry(model.get_submodule(wire.module), small.get_submodule(wire.module), rows, columns, inherit)
+        _carry(model.get_submodule(name), target, rows, columns, inherit)
     small.zero_padding()
     return small.train(model.training)
 
@@ -92,10 +94,15 @@ def _carry(
         if target.narrows and rows is not None:
             target.channels.copy_(rows[:len(target.channels)])
         rows = None
-    theirs = source.state_dict()
-    for name, values in target.state_dict().items():
+    theirs = _own(source)
+    for name, values in _own(target).items():
         if inherit and name in theirs:
             values.copy_(_sliced(_sliced(theirs[name], 0, rows), 1, columns))
+
+
+def _own(module: nn.Module) -> Dict[str, Tensor]:
+    """The module's state without that of the modules inside it."""
+    return {name: values for name, values in module.state_dict().items() if "." not in name}
 
 
 def _sliced(values: Tensor, dim: int, indices: Optional[Tensor]) -> Tensor:

@@ -4,7 +4,7 @@ from typing import List, Optional, Sequence
 
 from torch import Tensor, nn
 
-from workloads.network import TicketNetwork, Wire, scaled
+from workloads.network import TicketNetwork, Wire, initialise, scaled
 
 STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 
@@ -23,12 +23,14 @@ class Network(TicketNetwork):
         for stage in STAGES:
             for _ in stage:
                 outputs = next(remaining)
-                layers += [_convolution(inputs, outputs), _norm(outputs), nn.ReLU(inplace=True)]
+                convolution = nn.Conv2d(inputs, outputs, kernel_size=3, padding=1, bias=False)
+                layers += [convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
                 inputs = outputs
             layers.append(nn.MaxPool2d(2))
         layers[-1] = nn.AdaptiveAvgPool2d(1)
         self.features = nn.Sequential(*layers)
         self.classifier = nn.Linear(inputs, num_classes)
+        initialise(self, gamma=0.5)
         nn.init.normal_(self.classifier.weight, 0, 0.01)
         nn.init.zeros_(self.classifier.bias)
 
@@ -44,15 +46,3 @@ class Network(TicketNetwork):
             wires.append(Wire(convolution, (index,), (index - 1,) if index else None))
             wires.append(Wire(norm, (index,)))
         return wires + [Wire("classifier", None, (len(norms) - 1,))]
-
-
-def _convolution(inputs: int, outputs: int) -> nn.Conv2d:
-    layer = nn.Conv2d(inputs, outputs, kernel_size=3, padding=1, bias=False)
-    nn.init.kaiming_normal_(layer.weight, mode="fan_out")
-    return layer
-
-
-def _norm(channels: int) -> nn.BatchNorm2d:
-    layer = nn.BatchNorm2d(channels)
-    nn.init.constant_(layer.weight, 0.5)
-    return layer
