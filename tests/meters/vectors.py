@@ -1,0 +1,51 @@
+"""The stored frames of real meters, with what they mean in the names of this product."""
+
+import json
+from pathlib import Path
+
+VECTORS = json.loads((Path(__file__).parents[1] / "data/meters/vectors.json").read_text())["vectors"]
+
+NAMES = {
+    "wattsup": {
+        "W": "power_W",
+        "V": "voltage_V",
+        "A": "current_A",
+        "WH": "energy_Wh",
+        "Cost": "cost",
+        "WH/Mo": "energy_per_month_Wh",
+        "Cost/Mo": "cost_per_month",
+        "Wmax": "power_max_W",
+        "Vmax": "voltage_max_V",
+        "Amax": "current_max_A",
+        "Wmin": "power_min_W",
+        "Vmin": "voltage_min_V",
+        "Amin": "current_min_A",
+        "PF": "power_factor",
+        "Hz": "frequency_Hz",
+        "VA": "apparent_VA",
+        "cmd": "cmd",
+        "args": "args",
+    },
+}
+
+
+def vectors(decoder):
+    """The stored frames that this decoder must understand."""
+    return [vector for vector in VECTORS if vector["decoder"] == decoder and vector["kind"] != "negative"]
+
+
+def negatives(decoder):
+    """The stored frames that this decoder must refuse."""
+    return [vector for vector in VECTORS if vector["decoder"] == decoder and vector["kind"] == "negative"]
+
+
+def frame(vector):
+    """The bytes on the line."""
+    text = vector["frame"]
+    return bytes.fromhex(text) if vector["encoding"] == "hex" else text.encode("ascii")
+
+
+def expected(vector):
+    """Quantity by name; the quantities that a vector does not state are left out."""
+    names = NAMES[vector["decoder"]]
+    return {names[name]: value for name, value in vector["expect"].items()}
