@@ -1,0 +1,49 @@
+"""The command line as a user meets it: results on stdout, one sentence per mistake on stderr, exit statuses."""
+
+import json
+
+import pytest
+
+from tests.harness.command import harness
+
+
+@pytest.mark.parametrize(
+    "arguments, status, expected",
+    [
+        (["run", "smok"], 2, "error: no study 'smok' - did you mean 'smoke'"),
+        (["run", "tiny", "--meter", "wattsupp:port=/dev/null"], 2, "no meter 'wattsupp'"),
+        (["run", "tiny", "--meter", "smartpower3:prot=/dev/null"], 2, "did you mean port"),
+        (["run", "tiny", "--only", "ratio=0.9"], 2, "leaves no row"),
+        (["run", "tiny", "--threads", "0"], 2, "--threads"),
+        (["rnu", "tiny"], 2, "No such command"),
+        (["status", "/proc/self/fd"], 2, "no stage below"),
+    ],
+)
+def test_misuse(arguments, status, expected, tmp_path):
+    done = harness(*arguments, *(["--out", tmp_path] if arguments[0] == "run" else []))
+    assert done.returncode == status
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "meter, expected",
+    [
+        ("smartpower3:port=/dev/nowhere", "/dev/nowhere"),
+        ("ina3221", "no INA3221"),
+    ],
+)
+def test_a_meter_that_cannot_measure_fails_before_any_training(meter, expected, tmp_path):
+    done = harness("run", "tiny", "--meter", meter, "--out", tmp_path)
+    assert done.returncode == 1
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_dry_run_shows_rows_and_folders_and_runs_nothing(tmp_path):
+    done = harness("run", "tiny", "--dry-run", "--json", "--out", tmp_path / "runs")
+    plan = json.loads(done.stdout)
+    assert [cell["method"] for cell in plan["cells"]] == ["early_bird"]
+    assert [stage["state"] for stage in plan["stages"]] == ["not begun", "not begun"]
+    assert not (tmp_path / "runs").exists()
