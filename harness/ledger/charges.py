@@ -55,7 +55,7 @@ def charge(
     """
     charged = [(item, runs[item["stage"]]) for item in cell["charges"]]
     name = meter or next((run.meters[0] for _, run in charged if run.meters), "")
-    readings = [(run, _charged(cell, item, run, name)) for item, run in charged]
+    readings = [(run, _charged(item, run, name)) for item, run in charged]
     counted = [reading for _, part in readings for reading in part]
     headline = [reading for reading in counted if _phase(reading) in HEADLINE]
     net = [_net(run, [r for r in part if _phase(r) in HEADLINE], name) for run, part in readings]
@@ -81,8 +81,9 @@ def charge(
 
 def fired(cell: Mapping[str, Any], runs: Mapping[str, StageRun]) -> Optional[bool]:
     """Whether the row's own early bird fired; None where the row has no detector."""
-    flags = [_draw(runs[item["stage"]], item["until"]).get("fired") for item in cell["charges"] if item["until"]]
-    return all(flags) if flags and None not in flags else None
+    draws = [_draw(runs[item["stage"]], item["until"]) for item in cell["charges"] if item["until"]]
+    flags = [draw["fired"] for draw in draws if draw and draw["rule"] != "end"]
+    return all(flags) if flags else None
 
 
 def epochs(item: Mapping[str, Any], run: StageRun) -> Optional[int]:
@@ -116,7 +117,7 @@ def _draw(run: StageRun, key: str) -> Dict[str, Any]:
     return draws[key]
 
 
-def _charged(cell: Mapping[str, Any], item: Mapping[str, Any], run: StageRun, meter: str) -> List[Reading]:
+def _charged(item: Mapping[str, Any], run: StageRun, meter: str) -> List[Reading]:
     """The readings of the role phase that the row pays for, or shows apart."""
     draw = item["until"] and _draw(run, item["until"])
     limit = draw["epoch"] if draw else None
@@ -126,7 +127,7 @@ def _charged(cell: Mapping[str, Any], item: Mapping[str, Any], run: StageRun, me
         if reading.window.role == item["role"]
         and not reading.window.lost
         and _before(reading, limit)
-        and _own_detector(cell, item, run, reading)
+        and _own_detector(item, reading)
     ]
 
 
@@ -139,15 +140,9 @@ def _before(reading: Reading, limit: Optional[int]) -> bool:
     return window.epoch < limit
 
 
-def _own_detector(cell: Mapping[str, Any], item: Mapping[str, Any], run: StageRun, reading: Reading) -> bool:
-    """Alone, a row would have run no detector but its own; one that trains to the end draws its own ratio there."""
-    key = reading.window.notes.get("draw")
-    if reading.window.phase != "detect" or key is None:
-        return True
-    if item["until"]:
-        return key == item["until"]
-    draw = (run.result.get("draws") or {}).get(key, {})
-    return draw.get("rule") == "end" and draw.get("ratio") == cell["ratio"]
+def _own_detector(item: Mapping[str, Any], reading: Reading) -> bool:
+    """Alone, a row would have run no detector but its own."""
+    return reading.window.phase != "detect" or reading.window.notes.get("draw") in (None, item["until"])
 
 
 def _phase(reading: Reading) -> str:

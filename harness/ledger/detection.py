@@ -2,7 +2,7 @@
 
 from typing import Any, List, Mapping, NamedTuple, Optional
 
-from harness.ledger.charges import epochs, total
+from harness.ledger.charges import epochs, fired, total
 from harness.ledger.energies import Reading
 from harness.ledger.flops import detection_flops, training_flops
 from harness.ledger.stage import StageRun
@@ -24,7 +24,7 @@ class Detection(NamedTuple):
     flops: float
     forward_flops: float
     search_flops: float
-    seconds: float
+    seconds: Optional[float]
     joules: Optional[float]
     epoch_joules: Optional[float]
     search_joules: Optional[float]
@@ -63,7 +63,7 @@ def detection(
     """The overhead of a row's own detector; None where it has none or its search is unfinished."""
     searches = [item for item in cell["charges"] if item["until"]]
     run = runs[searches[0]["stage"]] if searches else None
-    if run is None or not run.result.get("detection"):
+    if run is None or not run.result.get("detection") or fired(cell, runs) is None:
         return None
     result, done = run.result, epochs(searches[0], run) or 0
     name = meter or (run.meters[0] if run.meters else "")

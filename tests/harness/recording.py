@@ -52,7 +52,8 @@ def manifest_of(rep: rundir.Rep, meters: Iterable[str]) -> Dict[str, Any]:
         "resolution_W": 0.001,
     }
     return {
-        "schema": 1, "stage": rep.folder.parent.name, "repetition": int(rep.folder.name[4:]), "training": {}, "full": {},
+        "schema": 1, "stage": rep.folder.parent.name, "repetition": int(rep.folder.name[4:]),
+        "training": {}, "full": {},
         "machine": {"name": "board"}, "versions": {"torch": "imitated"}, "threads": 1, "power_mode": "MAXN",
         "meters": [{"name": meter, "kind": "imitated", "channels": [channel], "total": ["out"], "simulated": True,
                     "period_s": PERIOD_MS / 1e3, "identity": {}} for meter in meters],
@@ -101,7 +102,7 @@ def cells() -> Dict[str, Any]:
         dict(common, id="dense-vgg16-digits-seed1", method="dense", label="dense", ratio=None,
              charges=[{"role": "train", "stage": DENSE, "until": None}]),
         dict(common, id="slimming-vgg16-digits-0.5-seed1", method="slimming", label="slimming", ratio=0.5,
-             charges=[{"role": "search", "stage": SEARCH, "until": None},
+             charges=[{"role": "search", "stage": SEARCH, "until": "end-0.5"},
                       {"role": "finetune", "stage": SLIM, "until": None}]),
         dict(common, id="early_bird-vgg16-digits-0.5-seed1", method="early_bird", label="early_bird", ratio=0.5,
              charges=[{"role": "search", "stage": SEARCH, "until": "consecutive-0.5"},

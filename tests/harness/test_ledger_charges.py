@@ -75,9 +75,9 @@ def test_early_bird_is_charged_the_search_up_to_its_draw_and_one_detector(study)
 
 def test_slimming_is_charged_the_whole_search_and_its_own_draw(study):
     energy = row(study, "slimming").energy
-    search = WATTS["epoch"] * 4 * ms("epoch") + WATTS["search"] * role_s(4)
+    search = WATTS["epoch"] * 4 * ms("epoch") + WATTS["search"] * role_s(4, tail=False)
     finetune = WATTS["epoch"] * 4 * ms("epoch") + WATTS["finetune"] * role_s(4)
-    detect, prune = WATTS["detect"] * 4 * ms("detect"), WATTS["prune"] * ms("prune")
+    detect, prune = WATTS["detect"] * ms("detect"), WATTS["prune"] * ms("prune")
     assert energy.headline_J == pytest.approx(search + detect + prune + finetune, rel=CLOSE)
     assert energy.fired is None and row(study, "slimming").epochs_searched == 4
 
@@ -135,7 +135,7 @@ def test_a_resumed_run_costs_what_an_uninterrupted_one_costs(tmp_path, study, co
         assert resumed.reasons == ()
         assert resumed.headline_J == pytest.approx(whole.energy.headline_J, rel=0.004), "up to 4 x 10 ms around epochs"
         assert resumed.seconds == pytest.approx(whole.energy.seconds, rel=0.004)
-        parts = dict((part.phase, part.joules) for part in resumed.parts)
+        parts = {part.phase: part.joules for part in resumed.parts}
         for part in whole.energy.parts:
             if part.phase not in ("search", "checkpoint"):
                 assert parts[part.phase] == pytest.approx(part.joules, rel=CLOSE)

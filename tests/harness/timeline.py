@@ -74,8 +74,9 @@ def attempt(work: Work, number: int = 1, saved: int = 0, t_ns: int = 10**12) -> 
 def _epoch(log: "_Log", work: Work, epoch: int) -> None:
     log.begin("epoch", epoch=epoch)
     log.pass_time("epoch")
-    for key, _ in work.draws:
-        log.leaf("detect", draw=key)
+    for key, done in work.draws:
+        if epoch == done - 1 or (epoch < done and not key.startswith("end")):
+            log.leaf("detect", draw=key)
     log.leaf("evaluate")
     log.end("epoch", loss=1.0 / (epoch + 1))
     log.begin("checkpoint")
