@@ -65,6 +65,10 @@ class TicketNetwork(nn.Module):
         """Channels of a group that the ticket keeps."""
         return self.widths[self.groups.index(group)]
 
+    def runs(self, group: Group) -> int:
+        """Channels of a group that run: those kept and those that pad them."""
+        return self.executed[self.groups.index(group)]
+
     def batchnorms(self) -> List[nn.BatchNorm2d]:
         """The BatchNorm layers in module order: the order of gammas and masks."""
         return [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
