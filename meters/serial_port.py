@@ -17,15 +17,15 @@ def is_pseudo_terminal(fd: int) -> bool:
 
 
 class SerialPort:
-    """A raw 8N1 line that nobody else can open while it is ours."""
+    """A raw 8N1 line, or 8N2, that nobody else can open while it is ours."""
 
-    def __init__(self, path: str, baud: int) -> None:
+    def __init__(self, path: str, baud: int, stop_bits: int = 1) -> None:
         import serial
 
         self.path = path
         self.baud = baud
         try:
-            self._port = serial.Serial(path, baud, timeout=0, exclusive=True)
+            self._port = serial.Serial(path, baud, stopbits=stop_bits, timeout=0, exclusive=True)
             self._port.reset_input_buffer()
         except (OSError, ValueError) as error:
             raise MeterError(_why(path, baud, error)) from error

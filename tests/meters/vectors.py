@@ -26,6 +26,23 @@ NAMES = {
         "cmd": "cmd",
         "args": "args",
     },
+    "pzem_ac": {
+        "V": "voltage_V",
+        "A": "current_A",
+        "W": "power_W",
+        "Wh": "energy_Wh",
+        "Hz": "frequency_Hz",
+        "PF": "power_factor",
+        "alarm": "alarm",
+    },
+    "pzem_dc": {
+        "V": "voltage_V",
+        "A": "current_A",
+        "W": "power_W",
+        "Wh": "energy_Wh",
+        "hi_alarm": "high_alarm",
+        "lo_alarm": "low_alarm",
+    },
 }
 
 
