@@ -16,9 +16,7 @@ CHECKED_BYTES = 74  # both checks are over what stands before them
 INTERVALS_MS = (5, 10, 50, 100, 500, 1000)  # the device's menu
 _NUMBERS = rb"([-\d]\d{4}),([-\d]\d{3}),([-\d]\d{4})"  # mV, mA, mW
 _OUTPUT = _NUMBERS + rb",([01]),([0-9a-f]{2}),"
-_FRAME = re.compile(
-    rb"(\d{10})," + _NUMBERS + rb",([01])," + _OUTPUT + _OUTPUT + rb"[0-9a-f]{2},[0-9a-f]{2}\r\n\Z"
-)
+_FRAME = re.compile(rb"(\d{10})," + _NUMBERS + rb",([01])," + _OUTPUT + _OUTPUT + rb"[0-9a-f]{2},[0-9a-f]{2}\r\n\Z")
 _SCALED = [f"{port}_{q}" for port in ("in", "out1", "out2") for q in ("voltage_V", "current_A", "power_W")]
 _STATES = ("in_low", "out1_on", "out1_interrupt", "out2_on", "out2_interrupt")
 _ACCURACY = {
@@ -58,9 +56,7 @@ class Meter(Framed):
         Channel("out2", "dc_input", **_ACCURACY),
     )
     columns = tuple(
-        f"{channel.name}_{quantity}"
-        for channel in channels
-        for quantity in ("power_W", "voltage_V", "current_A")
+        f"{channel.name}_{quantity}" for channel in channels for quantity in ("power_W", "voltage_V", "current_A")
     )
     device_clock = True
     first_frames = 6  # to see the interval
@@ -71,9 +67,7 @@ class Meter(Framed):
         if output not in (1, 2):
             raise MeterError(f"smartpower3 has outputs 1 and 2, so output={output} cannot feed the board")
         if baud <= 0:
-            raise MeterError(
-                f"smartpower3: baud={baud} is no line rate; the device's menu has 9600 to 921600"
-            )
+            raise MeterError(f"smartpower3: baud={baud} is no line rate; the device's menu has 9600 to 921600")
         self.port, self.baud, self._interval_ms = port, baud, interval_ms
         self.total = (f"out{output}",)
         self.transmission_s = 10 * FRAME_BYTES / baud
