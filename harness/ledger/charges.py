@@ -176,10 +176,10 @@ def _net(run: StageRun, headline: Sequence[Reading], meter: str) -> Tuple[Option
     for number in sorted({reading.window.attempt for reading in headline}):
         idle_W = run.idle_W(meter, number)
         gross = total([r.own_joules for r in headline if r.window.attempt == number])
-        if idle_W is None:
-            return None, "attempt {} of stage {} shows no idle power".format(number, run.name)
         if gross is None:
             return None, None
+        if idle_W is None:
+            return None, "attempt {} of stage {} shows no idle power".format(number, run.name)
         net_J += gross - idle_W * sum(r.own_seconds for r in headline if r.window.attempt == number)
     return (net_J, None) if headline else (None, None)
 

@@ -5,6 +5,7 @@ from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from harness.ledger.windows import Window
+from meters.errors import MeterError
 
 HELD_PERIODS = 5  # the gap, in native periods, that meters.trace bridges too
 
@@ -54,15 +55,26 @@ def readings(windows: Sequence[Window], trace: Any, meter: str, channel: Optiona
 
 def unread(windows: Sequence[Window], meter: str, channel: Optional[str], reason: str) -> List[Reading]:
     """The same windows where there is no trace to read."""
-    empty = []
-    for window in windows:
-        seconds = 0.0 if window.stop_ns is None else (window.stop_ns - window.start_ns) / 1e9
-        empty.append(Reading(window, meter, channel, None, None, seconds, seconds, 0.0, seconds, 0.0, reason, reason))
-    return empty
+    seconds = [0.0 if w.stop_ns is None else (w.stop_ns - w.start_ns) / 1e9 for w in windows]
+    own = list(seconds)
+    for window, length in zip(windows, seconds):
+        if window.parent is not None:
+            own[window.parent - _offset(windows)] -= length
+    return [
+        Reading(window, meter, channel, None, None, whole, max(0.0, part), 0.0, whole, 0.0, reason, reason)
+        for window, whole, part in zip(windows, seconds, own)
+    ]
+
+
+def _offset(windows: Sequence[Window]) -> int:
+    """Where the attempt's windows begin in the list that parents refer to: the second one's parent is the first."""
+    return windows[1].parent or 0 if len(windows) > 1 else 0
 
 
 def _pieces(windows: Sequence[Window], trace: Any, channel: Optional[str]) -> _Pieces:
-    first, last, reach = _recorded(windows, trace)
+    first, last = _recorded(trace, channel)
+    reach = _reach(windows, trace, last)
+    gaps = trace.gaps(None, channel)
     stops = [max(window.start_ns, reach) if window.stop_ns is None else window.stop_ns for window in windows]
     starts = [window.start_ns for window in windows]
     edges = np.unique(np.array(starts + stops, dtype=np.int64))
@@ -70,28 +82,35 @@ def _pieces(windows: Sequence[Window], trace: Any, channel: Optional[str]) -> _P
     owner = np.zeros(len(edges) - 1, dtype=np.int64)
     for index in range(len(windows)):
         owner[begin[index] : end[index]] = index
-    gap_ns = _gap_ns(edges, trace.gaps())
+    gap_ns = _gap_ns(edges, gaps)
     outside_ns = _overlap(edges, None, first) + _overlap(edges, reach, None)
     joules = _joules(edges, (gap_ns + outside_ns) == 0, trace, channel, last)
     return _Pieces(
         edges,
         joules,
         np.diff(edges) - gap_ns.clip(max=np.diff(edges)) - outside_ns,
-        np.maximum(_longest_gap_ns(edges, trace.gaps()), outside_ns) / 1e9,
+        np.maximum(_longest_gap_ns(edges, gaps), outside_ns) / 1e9,
         _overlap(edges, last, reach) / 1e9,
         owner,
         list(zip(begin.tolist(), end.tolist())),
     )
 
 
-def _recorded(windows: Sequence[Window], trace: Any) -> Tuple[int, int, int]:
-    """First and last sample, and how far the record reaches: an attempt that died between an epoch's end and the
-    next sample is given the last sample for at most the span that is no gap elsewhere."""
-    first, last = int(trace.t_ns[0]), int(trace.t_ns[-1])
+def _recorded(trace: Any, channel: Optional[str]) -> Tuple[int, int]:
+    """Times of the first and the last sample that have a power."""
+    known = ~np.isnan(trace.power_W(channel))
+    if not known.any():
+        raise MeterError("no sample of the trace has a power")
+    return int(trace.t_ns[known.argmax()]), int(trace.t_ns[len(known) - 1 - known[::-1].argmax()])
+
+
+def _reach(windows: Sequence[Window], trace: Any, last: int) -> int:
+    """How far the record reaches: an attempt that died between an epoch's end and the next sample is given the last
+    sample for at most the span that is no gap elsewhere."""
     if windows[0].ended:
-        return first, last, last
+        return last
     limit = last + int(HELD_PERIODS * trace.period_s * 1e9)
-    return first, last, max([last] + [w.stop_ns for w in windows if w.stop_ns is not None and w.stop_ns <= limit])
+    return max([last] + [w.stop_ns for w in windows if w.stop_ns is not None and w.stop_ns <= limit])
 
 
 def _joules(edges: np.ndarray, valid: np.ndarray, trace: Any, channel: Optional[str], last: int) -> np.ndarray:
@@ -105,7 +124,8 @@ def _joules(edges: np.ndarray, valid: np.ndarray, trace: Any, channel: Optional[
             joules[start : start + len(inside) - 1] = trace.energies_J(inside, channel)
         held = _overlap(edges[start : stop + 1], last, None)
         if held.any():
-            joules[start:stop] += held / 1e9 * float(trace.power_W(channel)[-1])
+            power = trace.power_W(channel)
+            joules[start:stop] += held / 1e9 * float(power[~np.isnan(power)][-1])
     return joules
 
 

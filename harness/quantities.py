@@ -1,0 +1,56 @@
+"""Numbers as people read them: SI in, a short text with its unit out, an en dash where there is no figure."""
+
+from typing import Optional
+
+NONE = "–"
+
+
+def significant(value: Optional[float], digits: int = 4) -> str:
+    """`digits` significant digits without an exponent: 0.01234, 12.34, 12340."""
+    if value is None:
+        return NONE
+    rounded = float("{:.{}g}".format(value, digits))
+    magnitude = len(str(abs(int(rounded)))) if abs(rounded) >= 1 else 0
+    if magnitude:
+        return "{:.{}f}".format(rounded, max(0, digits - magnitude))
+    return (
+        "{:.12f}".format(rounded).rstrip("0").rstrip(".") if abs(rounded) >= 1e-6 else "{:.{}g}".format(value, digits)
+    )
+
+
+def kilojoules(joules: Optional[float]) -> str:
+    return NONE if joules is None else significant(joules / 1000)
+
+
+def percent(share: Optional[float], digits: int = 2) -> str:
+    return NONE if share is None else "{:.{}f}".format(100 * share, digits)
+
+
+def small_percent(share: Optional[float]) -> str:
+    """A share far below one, in percent with its unit: 0.029 %, 1.7e-07 %."""
+    return NONE if share is None else significant(100 * share, 2) + " %"
+
+
+def prefixed(value: Optional[float], unit: str = "", digits: int = 4) -> str:
+    """With an SI prefix: 12.34 T, 1.6 kB."""
+    if value is None:
+        return NONE
+    for factor, prefix in ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= factor:
+            return "{} {}{}".format(significant(value / factor, digits), prefix, unit)
+    return "{} {}".format(significant(value, digits), unit).rstrip()
+
+
+def duration(seconds: Optional[float]) -> str:
+    """1 d 02 h, 1 h 05 min, 2 min 07 s, 12.3 s."""
+    if seconds is None:
+        return NONE
+    if seconds < 60:
+        return "{} s".format(significant(seconds, 3))
+    minutes, rest = divmod(int(round(seconds)), 60)
+    if minutes < 60:
+        return "{} min {:02d} s".format(minutes, rest)
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return "{} h {:02d} min".format(hours, minutes)
+    return "{} d {:02d} h".format(hours // 24, hours % 24)
