@@ -83,7 +83,8 @@ def kinds() -> List[str]:
     return [
         module.name
         for module in pkgutil.iter_modules(meters.__path__)
-        if re.search(rb"^class Meter\(", pkgutil.get_data("meters", module.name + ".py") or b"", re.MULTILINE)
+        if not module.ispkg
+        and re.search(rb"^class Meter\(", pkgutil.get_data("meters", module.name + ".py") or b"", re.MULTILINE)
     ]
 
 
