@@ -1,0 +1,78 @@
+"""`python -m meters.emulators KIND --profile P`: prints the port as a JSON line, runs until its stdin ends."""
+
+import argparse
+import importlib
+import pkgutil
+import signal
+import sys
+from typing import List, Optional, Type
+
+import meters.emulators
+from meters.clock import monotonic_ns
+from meters.emulators.base import Emulator, Runner
+from meters.emulators.faults import KINDS, Faults, parse_fault
+from meters.emulators.line import Line
+from meters.emulators.profiles import profile
+from meters.emulators.truth import Log, Truth
+from meters.errors import MeterError
+
+_NOT_A_METER = {"__main__", "base", "faults", "line", "profiles", "truth"}
+
+
+def emulated() -> List[str]:
+    """The kinds of meter that can be emulated."""
+    modules = pkgutil.iter_modules(meters.emulators.__path__)
+    return sorted(module.name for module in modules if module.name not in _NOT_A_METER)
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        _run(options)
+    except MeterError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    emulator = _emulator(options.kind)()
+    emulator.baud = options.baud or emulator.baud
+    emulator.interval_s = options.interval / 1000 if options.interval else emulator.interval_s
+    watts = profile(options.profile)
+    faults = Faults([parse_fault(text) for text in options.fault])
+    log = Log(options.log)
+    line = Line(emulator.baud, options.link)
+    now_ns = monotonic_ns()
+    try:
+        Runner(emulator, Truth(watts, emulator.most_W, now_ns), line, log, faults, now_ns).run(sys.stdin.fileno())
+    finally:
+        line.unplug()
+        log.close()
+
+
+def _emulator(kind: str) -> Type[Emulator]:
+    if kind not in emulated():
+        raise MeterError(f"no emulator of {kind!r}; there are: {', '.join(emulated())}")
+    return importlib.import_module("meters.emulators." + kind).Emulator
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m meters.emulators", description=__doc__)
+    parser.add_argument("kind", help="smartpower3, ...")
+    parser.add_argument("--profile", default="cpu", help="const:W, sine, steps, cpu, file:PATH (default: cpu)")
+    parser.add_argument("--log", metavar="FILE", help="append each frame sent, with the true joules, as JSON lines")
+    parser.add_argument("--baud", type=int, help="of the line, in bits per second (default: the meter's own)")
+    parser.add_argument("--interval", type=float, metavar="MS", help="between samples (default: the meter's own)")
+    parser.add_argument("--link", metavar="PATH", help="a symbolic link to the port, kept when it is plugged in anew")
+    parser.add_argument(
+        "--fault", action="append", default=[], metavar="KIND@S[+S]", help=f"misbehave: {', '.join(KINDS)}"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""What every emulated serial meter does: samples at absolute times, frames on the line, truth in the log."""
+
+import os
+import random
+import select
+from typing import List
+
+from meters.clock import monotonic_ns
+from meters.emulators.faults import Faults
+from meters.emulators.line import Line
+from meters.emulators.truth import Log, Moment, Truth
+
+_TICK_NS = 50 * 10**6  # how coarsely the truth is integrated at most
+_LATEST_NS = 10**9  # frames that are later than this are left out
+_GARBAGE_BYTES = 200
+
+
+class Emulator:
+    """A kind sets `baud`, `interval_s` and `most_W` and makes frames; one that is commanded also answers."""
+
+    baud: int = 115200
+    interval_s: float = 1.0
+    most_W: float = float("inf")
+
+    def frame(self, moment: Moment) -> bytes:
+        """The bytes of one sample, empty while the device is not sending."""
+        raise NotImplementedError
+
+    def spoilt(self, frame: bytes) -> bytes:
+        """The frame with a check that is wrong, or as wrong as a frame without a check can be."""
+        raise NotImplementedError
+
+    def answer(self, data: bytes) -> bytes:
+        """What the device replies to what the host has sent."""
+        return b""
+
+
+class Runner:
+    """Runs an emulator: every sample at its absolute time, also when this process comes late to it."""
+
+    def __init__(self, emulator: Emulator, truth: Truth, line: Line, log: Log, faults: Faults, now_ns: int) -> None:
+        self._emulator, self._truth, self._line, self._log, self._faults = emulator, truth, line, log, faults
+        self._interval_ns = int(emulator.interval_s * 1e9)
+        self._start_ns, self._next_ns = now_ns, now_ns + self._interval_ns
+        self._random = random.Random(1)
+
+    def run(self, stdin: int) -> None:
+        """Until stdin ends."""
+        while True:
+            port = self._line.descriptor()
+            ready = select.select([stdin] + [port] * (port is not None), [], [], self._wait_s())[0]
+            if stdin in ready and not os.read(stdin, 4096):
+                return
+            if port in ready:
+                self._reply(self._line.read())
+            self._step(monotonic_ns())
+
+    def _wait_s(self) -> float:
+        now_ns = monotonic_ns()
+        due = [max(self._next_ns, self._line.free_ns), self._line.due_ns() or self._next_ns, now_ns + _TICK_NS]
+        return max(0.0, (min(due) - now_ns) / 1e9)
+
+    def _step(self, now_ns: int) -> None:
+        """All samples that are due, all bytes that are through."""
+        if now_ns - self._next_ns > _LATEST_NS:
+            self._next_ns = now_ns
+        while max(self._next_ns, self._line.free_ns) <= now_ns:
+            self._sample(max(self._next_ns, self._line.free_ns))
+        if self._interval_ns > _TICK_NS:
+            self._truth.advance(now_ns)
+        for moment in self._line.advance(now_ns):
+            if moment is not None:
+                self._log.write(monotonic_ns(), moment)
+
+    def _sample(self, at_ns: int) -> None:
+        """One sample; a line that is still busy with the last one has delayed it."""
+        while self._next_ns <= at_ns:
+            self._next_ns += self._interval_ns
+        faults = self._faults.at((at_ns - self._start_ns) / 1e9)
+        if "reset" in faults:
+            self._truth.reset_clock(at_ns)
+        moment = self._truth.sample(at_ns)
+        self._plug("unplug" not in faults)
+        frame = self._emulator.frame(moment)
+        if not self._line.plugged or "stall" in faults or not frame:
+            return
+        sent = self._misbehave(frame, faults)
+        self._line.send(sent, at_ns, moment if sent == frame else None)
+
+    def _plug(self, wanted: bool) -> None:
+        if wanted and not self._line.plugged:
+            self._line.plug()
+        elif not wanted and self._line.plugged:
+            self._line.unplug()
+
+    def _misbehave(self, frame: bytes, faults: List[str]) -> bytes:
+        if "partial" in faults:
+            frame = frame[: len(frame) // 2]
+        if "checksum" in faults:
+            frame = self._emulator.spoilt(frame)
+        if "garbage" in faults:
+            frame = bytes(self._random.randrange(256) for _ in range(_GARBAGE_BYTES)) + frame
+        return frame
+
+    def _reply(self, data: bytes) -> None:
+        reply = self._emulator.answer(data)
+        if reply:
+            self._line.send(reply, monotonic_ns(), None)
