@@ -241,4 +241,4 @@ def test_faults_come_first_and_each_has_its_mending_below(monkeypatch):
     told = CliRunner().invoke(command)
     assert told.exit_code == 1
     lines = [" ".join(line.split()) for line in told.output.splitlines()]
-    assert lines == ["spoils torch: no", "mend: get it", "doubt swap: on", "mend: off", "ok disk: room"]
+    assert lines == ["spoils torch: none", "mend: get it", "doubt swap: on", "mend: off", "ok disk: room"]
