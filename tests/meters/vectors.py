@@ -43,6 +43,42 @@ NAMES = {
         "hi_alarm": "high_alarm",
         "lo_alarm": "low_alarm",
     },
+    "um": {
+        "model": "model",
+        "V": "voltage_V",
+        "A": "current_A",
+        "W": "power_W",
+        "temp_C": "temperature_C",
+        "temp_F": "temperature_F",
+        "group": "group",
+        "group_mAh": "charge_Ah",
+        "group_mWh": "energy_Wh",
+        "Dp": "data_plus_V",
+        "Dm": "data_minus_V",
+        "mode": "mode",
+        "rec_mAh": "recorded_charge_Ah",
+        "rec_mWh": "recorded_energy_Wh",
+        "rec_A": "record_threshold_A",
+        "rec_s": "recorded_s",
+        "ohm": "resistance_ohm",
+    },
+    "tc66": {
+        "model": "model",
+        "fw": "firmware",
+        "serial": "serial",
+        "runs": "runs",
+        "V": "voltage_V",
+        "A": "current_A",
+        "W": "power_W",
+        "ohm": "resistance_ohm",
+        "g0_mAh": "group0_charge_Ah",
+        "g0_mWh": "group0_energy_Wh",
+        "g1_mAh": "group1_charge_Ah",
+        "g1_mWh": "group1_energy_Wh",
+        "temp": "temperature_C",
+        "Dp": "data_plus_V",
+        "Dm": "data_minus_V",
+    },
 }
 
 
@@ -65,4 +101,5 @@ def frame(vector):
 def expected(vector):
     """Quantity by name; the quantities that a vector does not state are left out."""
     names = NAMES[vector["decoder"]]
-    return {names[name]: value for name, value in vector["expect"].items()}
+    milli = ("_mAh", "_mWh")
+    return {names[name]: value / 1000 if name.endswith(milli) else value for name, value in vector["expect"].items()}
