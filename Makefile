@@ -63,17 +63,19 @@ clean:  ## remove environments and caches; runs/ stays
 
 .venv/bin/python:
 	@test ! -e /etc/nv_tegra_release || { echo "This is a Jetson, where torch must be NVIDIA's build: run ./jetson_setup.sh instead of make." >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || { \
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || { \
 		echo "make needs Python >= 3.10 with venv, and found none: install one or name it, make PYTHON=/path/to/python3." >&2; \
 		echo "On a Jetson run ./jetson_setup.sh instead." >&2; exit 1; }
-	$(PYTHON) -m venv --clear .venv
+	"$(PYTHON)" -m venv --clear .venv
 
 .venv/ready-demo: $(REQUIREMENTS) | .venv/bin/python
-	$(PIP) -c constraints.txt -e ".[demo,report]" torch
+	@echo "installing into .venv, which takes some minutes"
+	@$(PIP) -c constraints.txt -e ".[demo,report]" torch
 	@touch $@
 
 .venv/ready-test: $(REQUIREMENTS) | .venv/bin/python
-	$(PIP) -c constraints.txt -e ".[demo,report,test,lint]" torch
+	@echo "installing into .venv, with all that the checks need, which takes some minutes"
+	@$(PIP) -c constraints.txt -e ".[demo,report,test,lint]" torch
 	@touch $@ .venv/ready-demo
 
 # Python 3.6 ships pip 18.1, which picks releases that refuse 3.6: these three are the last that work.
@@ -82,5 +84,6 @@ clean:  ## remove environments and caches; runs/ stays
 	$(PIP36) pip==21.3.1 setuptools==59.6.0 wheel==0.37.1
 
 .venv36/ready: $(REQUIREMENTS) | .venv36/bin/python
-	$(PIP36) -c constraints.txt -e ".[test]" torch torchvision
+	@echo "installing into .venv36, which takes some minutes"
+	@$(PIP36) -c constraints.txt -e ".[test]" torch torchvision
 	@touch $@
