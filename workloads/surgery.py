@@ -43,7 +43,8 @@ def shrink(model: TicketNetwork, mask: Any, align: int = 1, inherit: bool = True
     widths to a multiple with channels that are zero and stay zero.  `model` is left as it is.
     """
     steps = plan(model, mask, align)
-    small = model.narrowed(steps.widths, align).to(next(model.parameters()).device)
+    example = next(model.parameters())
+    small = model.narrowed(steps.widths, align).to(example.device, example.dtype)
     wires = {wire.module: wire for wire in small.wiring()}
     for name, target in small.named_modules():
         wire = wires.get(name, Wire(name))
