@@ -59,8 +59,8 @@ def _analysis_command(name: str) -> click.Command:
 
     def refuse(arguments: Any) -> None:
         raise UserError(
-            f"harness {name} needs Python >= 3.10, this is {sys.version.split()[0]}: copy the run directory to a machine "
-            "with Python >= 3.10 and run this there"
+            f"harness {name} needs Python >= 3.10, this is {sys.version.split()[0]}: copy the run directory to one "
+            "that has it and run this there"
         )
 
     anything = [click.Argument(["arguments"], nargs=-1)]

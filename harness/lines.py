@@ -33,7 +33,8 @@ def listen(pipe: IO[bytes], on_message: Callable[[Dict[str, Any]], None], on_end
 
     def loop() -> None:
         for line in pipe:
-            on_message(json.loads(line.decode("utf-8")))
+            if line.endswith(b"\n"):
+                on_message(json.loads(line.decode("utf-8")))
         on_end()
 
     threading.Thread(target=loop, daemon=True).start()

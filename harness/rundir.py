@@ -29,7 +29,7 @@ class Rep:
         return self.power / f"{meter}.{attempt}.arrow"
 
     def emulator_log(self, meter: str, attempt: int) -> Path:
-        return self.power / f"{meter}.{attempt}.emulator.log"
+        return emulator_log(self.power, meter, attempt)
 
     def traces(self) -> List[Tuple[str, int, Path]]:
         """(meter, attempt, path) of every recorded trace, by meter and then by attempt."""
@@ -73,6 +73,11 @@ class StudyFolder:
     @property
     def machine(self) -> Machine:
         return Machine(self.folder.parents[2], self.folder.parents[1].name)
+
+
+def emulator_log(power: Path, meter: str, attempt: int) -> Path:
+    """What an emulated meter really sent, with the true joules: the ground truth beside its trace."""
+    return power / f"{meter}.{attempt}.emulator.log"
 
 
 @contextmanager
