@@ -37,6 +37,7 @@ STREAM_EACH_SECOND = b"#L,W,3,E,,1;"
 REPLY_S = 2.0  # the meter's own limit
 IGNORED = b"\r\n\t\0"
 _PACKET = re.compile(rb"#([a-zA-Z]),[-RW],(\d{1,2})((?:,[^,;#]*)*);\Z")
+_REPLY = re.compile(rb"#[^d]")
 _NUMBER = re.compile(rb"-?\d{1,9}\Z")
 
 
@@ -98,10 +99,11 @@ class Meter(Framed):
             )
 
     def split(self, data: bytes) -> Tuple[List[bytes], bytes]:
-        """From # to ; each.  Replies to commands are no samples, and what stands before a # is left to `decode`."""
+        """From # to ; each, and apart what is lost before a #.  Replies to commands are no samples."""
         *pieces, rest = data.split(b";")
-        packets = [piece[max(piece.rfind(b"#"), 0) :] + b";" for piece in pieces]
-        return [packet for packet in packets if not packet.startswith(b"#") or packet.startswith(b"#d")], rest
+        cut = [max(piece.rfind(b"#"), 0) for piece in pieces]
+        parts = [part for n, piece in zip(cut, pieces) for part in (piece[:n].strip(IGNORED), piece[n:] + b";")]
+        return [part for part in parts if part and not _REPLY.match(part)], rest
 
     def row(self, reading: Reading) -> Row:
         return tuple(reading[column.replace("wall_", "")] for column in self.columns)

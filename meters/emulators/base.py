@@ -3,16 +3,23 @@
 import os
 import random
 import select
-from typing import List
+from typing import List, NamedTuple, Optional
 
 from meters.clock import monotonic_ns
-from meters.emulators.faults import Faults
+from meters.emulators.faults import SPOILING, Faults
 from meters.emulators.line import Line
 from meters.emulators.truth import Log, Moment, Truth
 
 _TICK_NS = 50 * 10**6  # how coarsely the truth is integrated at most
 _LATEST_NS = 10**9  # frames that are later than this are left out
 _GARBAGE_BYTES = 200
+
+
+class Reply(NamedTuple):
+    """What a device says when it was asked; `sample`: it carries the reading of the last moment."""
+
+    data: bytes
+    sample: bool = False
 
 
 class Emulator:
@@ -30,9 +37,9 @@ class Emulator:
         """The frame with a check that is wrong, or as wrong as a frame without a check can be."""
         raise NotImplementedError
 
-    def answer(self, data: bytes) -> bytes:
-        """What the device replies to what the host has sent."""
-        return b""
+    def answer(self, data: bytes) -> List[Reply]:
+        """What the device replies to what the host has sent; `data` may end in the middle of a command."""
+        return []
 
 
 class Runner:
@@ -42,6 +49,9 @@ class Runner:
         self._emulator, self._truth, self._line, self._log, self._faults = emulator, truth, line, log, faults
         self._interval_ns = int(emulator.interval_s * 1e9)
         self._start_ns, self._next_ns = now_ns, now_ns + self._interval_ns
+        self._moment: Optional[Moment] = None
+        self._stalled = False
+        self._spoiling: List[str] = []  # for the next frame
         self._random = random.Random(1)
 
     def run(self, stdin: int) -> None:
@@ -79,12 +89,16 @@ class Runner:
         faults = self._faults.at((at_ns - self._start_ns) / 1e9)
         if "reset" in faults:
             self._truth.reset_clock(at_ns)
-        moment = self._truth.sample(at_ns)
+        self._stalled = "stall" in faults
+        self._spoiling += [kind for kind in faults if kind in SPOILING]
         self._plug("unplug" not in faults)
-        frame = self._emulator.frame(moment)
-        if not self._line.plugged or "stall" in faults or not frame:
+        self._moment = self._truth.sample(at_ns)
+        self._send(self._emulator.frame(self._moment), at_ns, self._moment)
+
+    def _send(self, frame: bytes, at_ns: int, moment: Optional[Moment]) -> None:
+        if not self._line.plugged or self._stalled or not frame:
             return
-        sent = self._misbehave(frame, faults)
+        sent = self._misbehave(frame)
         self._line.send(sent, at_ns, moment if sent == frame else None)
 
     def _plug(self, wanted: bool) -> None:
@@ -93,7 +107,8 @@ class Runner:
         elif not wanted and self._line.plugged:
             self._line.unplug()
 
-    def _misbehave(self, frame: bytes, faults: List[str]) -> bytes:
+    def _misbehave(self, frame: bytes) -> bytes:
+        faults, self._spoiling = self._spoiling, []
         if "partial" in faults:
             frame = frame[: len(frame) // 2]
         if "checksum" in faults:
@@ -103,6 +118,5 @@ class Runner:
         return frame
 
     def _reply(self, data: bytes) -> None:
-        reply = self._emulator.answer(data)
-        if reply:
-            self._line.send(reply, monotonic_ns(), None)
+        for reply in self._emulator.answer(data):
+            self._send(reply.data, monotonic_ns(), self._moment if reply.sample else None)

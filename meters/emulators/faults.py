@@ -13,6 +13,7 @@ KINDS = {
     "unplug": "the port is gone",
     "reset": "the device's clock starts anew",
 }
+SPOILING = ("partial", "garbage", "checksum")
 _LASTING = ("stall", "unplug")
 _FAULT = re.compile(r"([a-z]+)@(\d+(?:\.\d+)?)(?:\+(\d+(?:\.\d+)?))?$")
 

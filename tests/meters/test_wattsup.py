@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from meters.errors import MeterError
 from meters.wattsup import Meter, decode
+from tests.meters.bench import emulated, read_for
 from tests.meters.vectors import expected, frame, vectors
 
 FRAME = b"#d,-,18,972,2277,433,5,0,70035,5602,973,2280,435,972,2274,432,95,0,0,500,1020;"
@@ -88,3 +89,33 @@ def test_the_channel_is_the_wall_plug_and_a_mean_over_each_second():
 def test_no_line_rate_of_zero():
     with pytest.raises(MeterError, match="baud=0"):
         Meter(port="unused", baud=0)
+
+
+def test_a_real_driver_reads_an_emulated_meter(tmp_path):
+    with emulated("wattsup", tmp_path, "--profile", "const:12.5") as bench:
+        with Meter(port=bench.port) as meter:
+            samples = read_for(meter, 2.2)
+            assert meter.simulated and meter.identity()["version"][:2] == ["1", "65206"]
+        sent = bench.log()
+    assert len(samples) >= 2
+    assert {sample.values[0] for sample in samples} == {12.5}
+    for sample, truth in zip(samples[1:], sent[1:]):
+        assert 0 <= sample.t_ns - truth["sample_ns"] < 0.3e9
+
+
+def test_damaged_packets_cost_samples_and_nothing_else(tmp_path):
+    faults = ("--fault", "garbage@1.5", "--fault", "checksum@1.9", "--fault", "partial@2.3")
+    with emulated("wattsup", tmp_path, "--profile", "const:12.5", "--interval", "100", *faults) as bench:
+        with Meter(port=bench.port) as meter:
+            samples = read_for(meter, 2.5)
+        sent = bench.log()
+    assert {sample.values[:4] for sample in samples} == {(12.5, 120.0, 0.11, 0.95)}
+    assert meter.resynchronisations == 3
+    assert abs(len(samples) - len(sent)) <= 2
+
+
+def test_a_meter_told_to_leave_out_its_power_cannot_be_used():
+    meter = Meter(port="unused")
+    no_power = FRAME.replace(b",972,2277", b",_,2277", 1)
+    with pytest.raises(MeterError, match="leave out its power"):
+        meter.begun(meter.feed(no_power, 10**9))
