@@ -36,7 +36,7 @@ class TraceWriter:
 
     def sync(self) -> None:
         """On disk when this returns."""
-        os.fsync(self._file.fileno())
+        os.fdatasync(self._file.fileno())
 
     def close(self) -> None:
         """End the stream, then replace the file by the same rows in large batches."""

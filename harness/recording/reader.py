@@ -1,0 +1,149 @@
+"""One meter in a thread of its own: read on absolute deadlines, reconnected after an unplug, delaying nobody."""
+
+import itertools
+import threading
+from collections import deque
+from typing import Any, Callable, Deque, Dict, List, Optional
+
+from harness.recording.alarm import Alarm
+from harness.recording.annotate import Annotator
+from meters.base import Meter, Sample
+from meters.clock import monotonic_ns
+from meters.errors import MeterError
+from meters.trace_format import TraceRow
+
+SECOND_NS = 10**9
+SILENT_S, SILENT_PERIODS = 5.0, 10  # without a sample for the longer of both, the meter is connected anew
+BACK_OFF_S = (0.25, 0.5, 1.0, 2.0, 4.0)
+STALLED_NS = SECOND_NS  # a read that takes longer holds up no sync
+MOST_ROWS = 200000  # that wait for the disk
+
+
+class Reader:
+    """Rows gather in `queue`.  `report(**message)` tells the parent; `on_look` is called after each look at the meter,
+    `on_event` at the first sample and at the end."""
+
+    def __init__(
+        self,
+        name: str,
+        meter: Meter,
+        give_up_s: float,
+        report: Callable[..., None],
+        on_look: Callable[[], None],
+        on_event: Callable[[], None],
+    ) -> None:
+        self.name, self.meter = name, meter
+        self.queue: Deque[TraceRow] = deque()
+        self.annotator: Optional[Annotator] = None  # from the first sample on
+        self.failure = ""
+        self.alarm = Alarm()
+        self._give_up_s = give_up_s
+        self._report, self._on_look, self._on_event = report, on_look, on_event
+        self._stopping = False
+        self._away = False
+        self._last_ns = 0  # when samples last came
+        self._obtained_ns = 0
+        self._looking_since_ns: Optional[int] = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look once more, then end; `join` waits for it."""
+        self._stopping = True
+        self.alarm.ring()
+
+    def join(self, patience_s: float) -> None:
+        """A stalled meter is left behind."""
+        self._thread.join(patience_s)
+
+    def has_obtained(self, until_ns: int) -> bool:
+        """Whether all that the meter had delivered by then is in the queue, or cannot be had."""
+        since_ns = self._looking_since_ns
+        stalled = not self.meter.buffered and since_ns is not None and monotonic_ns() - since_ns > STALLED_NS
+        return self._obtained_ns >= until_ns or self._away or stalled
+
+    def statistics(self) -> Dict[str, Any]:
+        found = self.annotator.statistics() if self.annotator else {}
+        return {**found, "resynchronisations": self.meter.resynchronisations}
+
+    def _run(self) -> None:
+        try:
+            self.meter.open()
+            self._last_ns = monotonic_ns()
+            self._look_until_stopped()
+        except (MeterError, _Fatal) as error:
+            self.failure = f"meter {self.name}: {error}"
+        except Exception as error:  # a fault in a driver must not pass for a meter that is silent
+            self.failure = f"the driver of meter {self.name} failed: {error!r}"
+        finally:
+            self.meter.close()
+            self._on_event()
+
+    def _look_until_stopped(self) -> None:
+        deadline_ns, wake_ns = monotonic_ns(), int(self.meter.wake_s * SECOND_NS)
+        while True:
+            stopping, now_ns = self._stopping, monotonic_ns()
+            due = now_ns >= deadline_ns
+            if due:
+                deadline_ns += wake_ns * ((now_ns - deadline_ns) // wake_ns + 1)
+            if due or self.meter.buffered:
+                self._look(now_ns)
+            self._obtained_ns = now_ns
+            self._on_look()
+            if stopping:
+                return
+            self.alarm.wait(deadline_ns)
+
+    def _look(self, now_ns: int) -> None:
+        self._looking_since_ns = now_ns
+        try:
+            self._take(self.meter.samples(), now_ns)
+        except MeterError as error:
+            self._reconnect(str(error))
+        if now_ns - self._last_ns > SECOND_NS * max(SILENT_S, SILENT_PERIODS * self.meter.period_s):
+            self._reconnect("it sends nothing any more")
+        self._looking_since_ns = None
+
+    def _take(self, samples: List[Sample], now_ns: int) -> None:
+        if not samples:
+            return
+        first = self.annotator is None
+        if first:
+            self.annotator = Annotator(self.meter)
+        self.queue.extend(self.annotator.rows(samples))
+        self._last_ns = now_ns
+        for gap in self.annotator.take_gaps():
+            self._report(gap={"meter": self.name, **gap._asdict()})
+        if len(self.queue) > MOST_ROWS:
+            raise _Fatal(f"the disk does not take what the meter delivers: {MOST_ROWS} samples are waiting")
+        if first:
+            self._on_event()
+
+    def _reconnect(self, reason: str) -> None:
+        """Try until it is back, or it has been away for too long; a stop ends the trying."""
+        self._report(warning=f"meter {self.name}: {reason}; connecting again")
+        period_s = self.meter.period_s
+        self._away = True
+        for pause_s in itertools.chain(BACK_OFF_S, itertools.repeat(BACK_OFF_S[-1])):
+            self.meter.close()
+            self.alarm.wait(monotonic_ns() + int(pause_s * SECOND_NS))
+            if self._stopping:
+                return
+            try:
+                self.meter.open()
+                break
+            except MeterError as error:
+                reason = str(error)
+            if monotonic_ns() - self._last_ns > self._give_up_s * SECOND_NS:
+                raise _Fatal(f"it has been away for more than {self._give_up_s:g} s: {reason}")
+        if self.meter.period_s != period_s:
+            raise _Fatal(f"it came back with a period of {self.meter.period_s:g} s instead of {period_s:g} s")
+        if self.annotator:
+            self.annotator.reconnected()
+        self._away, self._last_ns = False, monotonic_ns()
+
+
+class _Fatal(Exception):
+    """Ends the recording, unlike a MeterError, after which the meter is connected again."""

@@ -1,0 +1,141 @@
+"""The thread that encodes and brings to disk, so that no thread that reads a meter ever waits for a disk."""
+
+import threading
+from collections import deque
+from typing import Any, Callable, Deque, Dict, List, Optional, Sequence
+
+from harness.recording.alarm import Alarm
+from harness.recording.reader import Reader
+from meters.clock import monotonic_ns
+from meters.trace_format import TraceRow, describe
+from meters.trace_write import TraceWriter
+
+SECOND_NS = 10**9
+
+
+class Recorded:
+    """One reader, its trace once the first sample is there, and its mean power for the display."""
+
+    def __init__(self, reader: Reader, path: str, kind: str, options: Dict[str, Any], attempt: int) -> None:
+        self.reader = reader
+        self._path, self._kind, self._options, self._attempt = path, kind, options, attempt
+        self._trace: Optional[TraceWriter] = None
+        self._watts_s: List[float] = []
+
+    def append(self) -> None:
+        """Hand what is queued to the kernel."""
+        queue = self.reader.queue
+        rows = [queue.popleft() for _ in range(len(queue))]
+        if rows:
+            self._open().append(rows)
+            self._watts_s += self._input(rows)
+
+    def sync(self) -> None:
+        if self._trace:
+            self._trace.sync()
+
+    def close(self) -> None:
+        if self._trace:
+            self._trace.close()
+
+    def take_watts(self) -> Optional[float]:
+        """Mean power of the whole input since the last call."""
+        watts, self._watts_s = self._watts_s, []
+        return sum(watts) / len(watts) if watts else None
+
+    def _open(self) -> TraceWriter:
+        if self._trace is None:
+            meter = self.reader.meter
+            meta = describe(meter, self._kind, self.reader.name, self._options, self._attempt)
+            self._trace = TraceWriter(self._path, meter.columns, meter.device_clock, meta)
+        return self._trace
+
+    def _input(self, rows: Sequence[TraceRow]) -> List[float]:
+        """Watts of the whole input, of the rows that have all of it."""
+        meter = self.reader.meter
+        total = [meter.columns.index(name + "_power_W") for name in meter.total]
+        powers = [[row.values[index] for index in total] for row in rows] if total else []
+        return [sum(parts) for parts in powers if None not in parts]
+
+
+class Writer:
+    """Writes a batch of every trace at each deadline, and at once when a sync is asked for."""
+
+    def __init__(
+        self, recorded: Sequence[Recorded], batch_s: float, report: Callable[..., None], on_event: Callable[[], None]
+    ) -> None:
+        self.failure = ""
+        self._recorded, self._batch_ns = recorded, int(batch_s * SECOND_NS)
+        self._report, self._on_event = report, on_event
+        self._syncs: Deque[int] = deque()
+        self._stopping = False
+        self._alarm = Alarm()
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def sync(self, until_ns: int) -> None:
+        """Report `synced` as soon as all that the meters have delivered until then is on disk."""
+        self._syncs.append(until_ns)
+        for one in self._recorded:
+            one.reader.alarm.ring()
+
+    def looked(self) -> None:
+        """A reader has looked at its meter."""
+        if self._syncs:
+            self._alarm.ring()
+
+    def finish(self, close: bool) -> None:
+        """Write what is left and, unless something has failed, close the traces; call after the readers have ended."""
+        self._stopping = True
+        self._alarm.ring()
+        self._thread.join()
+        if not self.failure:
+            self._try(self._close if close else self._flush)
+
+    def _run(self) -> None:
+        self._try(self._write_until_stopped)
+        self._on_event()
+
+    def _try(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except OSError as error:
+            self.failure = (
+                f"the trace cannot be written: {error.strerror} ({error.filename or 'in its directory'}); what was "
+                "confirmed before is on disk: make room or mend the disk, then run the same command again"
+            )
+
+    def _write_until_stopped(self) -> None:
+        deadline_ns = monotonic_ns() + self._batch_ns
+        while not self._stopping:
+            self._alarm.wait(deadline_ns)
+            now_ns = monotonic_ns()
+            due = now_ns >= deadline_ns
+            obtained = [t for t in list(self._syncs) if all(one.reader.has_obtained(t) for one in self._recorded)]
+            if due or obtained:
+                self._flush()
+            for until_ns in obtained:
+                self._syncs.remove(until_ns)
+                self._report(synced=until_ns)
+            if due:
+                deadline_ns += self._batch_ns * ((now_ns - deadline_ns) // self._batch_ns + 1)
+                self._report_watts()
+
+    def _flush(self) -> None:
+        for one in self._recorded:
+            one.append()
+        for one in self._recorded:
+            one.sync()
+
+    def _close(self) -> None:
+        self._flush()
+        for one in self._recorded:
+            one.close()
+
+    def _report_watts(self) -> None:
+        watts = {one.reader.name: one.take_watts() for one in self._recorded}
+        found = {name: round(value, 3) for name, value in watts.items() if value is not None}
+        if found:
+            self._report(watts=found)
