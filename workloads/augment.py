@@ -18,7 +18,7 @@ PADDING = 4
 class Batches:
     """The batches of a data set on a device, the same for the same (seed, epoch) on every machine."""
 
-    def __init__(self, images: Images, device, augment: bool = True):
+    def __init__(self, images: Images, device: torch.device, augment: bool = True):
         self.device, self.augment = device, augment
         self.count, self.classes, self.input_shape = len(images.train_images), images.classes, images.input_shape
         self._train = _Canvas(images.train_images, images, device, PADDING if augment else 0)

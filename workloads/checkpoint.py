@@ -7,7 +7,6 @@ given an unpickler that knows tensors and plain containers, and refuses everythi
 import collections
 import inspect
 import pickle
-import types
 import zipfile
 from typing import Any, BinaryIO, Dict
 
@@ -39,7 +38,7 @@ def write(file: BinaryIO, state: State) -> None:
     }, file)
 
 
-def read(file: BinaryIO, training: Training, device) -> State:
+def read(file: BinaryIO, training: Training, device: torch.device) -> State:
     """The state of `training` that was written; a truncated, damaged or foreign file raises."""
     held = _load(file)
     if not isinstance(held, dict) or held.get("schema") != SCHEMA:
@@ -71,15 +70,20 @@ def _load(file: BinaryIO) -> Any:
 def _without_code() -> Dict[str, Any]:
     if "weights_only" in inspect.signature(torch.load).parameters:
         return {"weights_only": True}
-    return {"pickle_module": types.SimpleNamespace(Unpickler=_TensorsOnly)}
+    return {"pickle_module": TensorsOnly}
 
 
-class _TensorsOnly(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("collections", "OrderedDict"):
-            return collections.OrderedDict
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return torch._utils._rebuild_tensor_v2
-        if module == "torch" and name.endswith("Storage") and name.isalpha():
-            return getattr(torch, name)
-        raise pickle.UnpicklingError(f"{module}.{name} has no place in a checkpoint")
+class TensorsOnly:
+    """Stands in for the pickle module where torch has no `weights_only`."""
+
+    class Unpickler(pickle.Unpickler):
+        """Builds tensors and plain containers, and raises for anything else."""
+
+        def find_class(self, module: str, name: str) -> Any:
+            if (module, name) == ("collections", "OrderedDict"):
+                return collections.OrderedDict
+            if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+                return torch._utils._rebuild_tensor_v2
+            if module == "torch" and name.endswith("Storage") and name.isalpha():
+                return getattr(torch, name)
+            raise pickle.UnpicklingError(f"{module}.{name} has no place in a checkpoint")

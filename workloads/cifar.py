@@ -42,8 +42,9 @@ def load(release: Release, limit: Optional[int], data_dir: Optional[str]) -> Ima
         download(release, root)
     batches = [_read(release, folder, name, md5) for name, md5 in release.train]
     images, labels = (np.concatenate(parts) for parts in zip(*batches))
-    return Images(*limited(release.name, images, labels, limit), *_read(release, folder, *release.test),
-                  classes=release.classes, mean=release.mean, std=release.std)
+    train_images, train_labels = limited(release.name, images, labels, limit)
+    test_images, test_labels = _read(release, folder, *release.test)
+    return Images(train_images, train_labels, test_images, test_labels, release.classes, release.mean, release.std)
 
 
 def download(release: Release, root: str) -> None:
@@ -86,9 +87,9 @@ def _read(release, folder, name, md5):
         raise WorkloadError(f"{path} is incomplete or corrupt (its MD5 is not the published one): delete the folder "
                             f"{folder} and run again to fetch it")
     with open(path, "rb") as file:
-        batch = _ArraysOnly(file, encoding="bytes").load()
-    images = batch[b"data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-    return np.ascontiguousarray(images), np.array(batch[release.labels.encode()], dtype=np.int64)
+        batch = _ArraysOnly(file, encoding="latin1").load()
+    images = batch["data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+    return np.ascontiguousarray(images), np.array(batch[release.labels], dtype=np.int64)
 
 
 def _md5(path):

@@ -1,7 +1,7 @@
 """What is asked of a training, as immutable records that can be compared, hashed and written as JSON."""
 
 from dataclasses import dataclass, fields, replace
-from typing import NamedTuple, Optional, Tuple
+from typing import Any, Iterable, NamedTuple, Optional, Tuple
 
 from workloads import WorkloadError
 from workloads.records import above, at_least, known_fields, not_negative, one_of, plain, settle_numbers
@@ -94,7 +94,7 @@ class Training:
         """The same training, whatever is drawn from it: what identifies it as a source."""
         return replace(self, draws=()) if self.draws else self
 
-    def with_draws(self, draws) -> "Training":
+    def with_draws(self, draws: Iterable[Draw]) -> "Training":
         """The same training serving these draws too; in order of key, so that equal sets make equal trainings."""
         return replace(self, draws=tuple(sorted(set(self.draws) | set(draws), key=lambda draw: draw.key)))
 
@@ -145,7 +145,7 @@ class Job:
     def __post_init__(self):
         object.__setattr__(self, "milestones", tuple(self.milestones))
 
-    def training(self, role: str, **changes) -> Training:
+    def training(self, role: str, **changes: Any) -> Training:
         """A training with this job's settings, except for `changes`."""
         shared = {field.name: getattr(self, field.name) for field in fields(self)}
         return Training(role=role, **dict(shared, **changes))

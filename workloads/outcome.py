@@ -13,7 +13,7 @@ from workloads.training import State
 
 def accuracies(state: State) -> Dict[str, Any]:
     """Test accuracy after the last epoch and the best after any, shares 0..1, with its absolute epoch index."""
-    values = [row["accuracy"] for row in state.history]
+    values = [row["accuracy"] for row in state.history if row["accuracy"] is not None]
     best = int(np.argmax(values))
     return {
         "accuracy_final": values[-1],
@@ -41,6 +41,7 @@ def tickets(state: State, searches: List[Search]) -> Dict[str, Any]:
 
 
 def _ticket(state: State, search: Search) -> Dict[str, Any]:
+    assert search.drawn is not None, "a training ends when all is drawn"
     mask, epoch, fired = search.drawn
     return {
         "ratio": search.draw.ratio,

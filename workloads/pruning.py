@@ -6,7 +6,7 @@ import torch
 
 from workloads import WorkloadError, surgery, ticket_file
 from workloads.detection import Drawn
-from workloads.job import Draw, Training
+from workloads.job import Draw, Source, Training
 from workloads.models import build
 from workloads.network import TicketNetwork
 from workloads.records import plain
@@ -35,12 +35,12 @@ def ticket_of(state: State, training: Training, draw: Draw, drawn: Drawn) -> Tic
     return Ticket(drawn.mask, plan.widths, provenance, weights)
 
 
-def source_ticket(training: Training, source: Store) -> Ticket:
-    """The ticket that a training starts from, out of its source's store."""
-    file = source.open(ticket_name(training.source.draw))
+def source_ticket(source: Source, store: Store) -> Ticket:
+    """The ticket that a training starts from, out of the store of the training it was drawn from."""
+    file = store.open(ticket_name(source.draw))
     if file is None:
-        raise WorkloadError(f"the ticket {training.source.draw.key} that this {training.role} starts from has not been "
-                            f"drawn: run the {training.source.training.role} first")
+        raise WorkloadError(f"the ticket {source.draw.key} has not been drawn yet: run the {source.training.role} of "
+                            f"{source.training.model} on {source.training.dataset} to its end first")
     with file:
         return ticket_file.read(file)
 

@@ -1,6 +1,7 @@
 """Checks and JSON forms that the records of a job share."""
 
 from dataclasses import MISSING, fields
+from typing import Any
 
 from workloads import WorkloadError
 
@@ -62,9 +63,9 @@ def plain(value, whole=False):
             if whole or field.default is MISSING or getattr(value, field.name) != field.default}
 
 
-def _is_number(value) -> bool:
+def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _is_whole(value) -> bool:
+def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)

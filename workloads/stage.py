@@ -15,7 +15,7 @@ from workloads import checkpoint, data, detection, outcome, pruning, ticket_file
 from workloads.augment import Batches
 from workloads.detection import Search, per_layer
 from workloads.evaluation import accuracy
-from workloads.job import Training
+from workloads.job import Source, Training
 from workloads.phases import synchronised, unmeasured
 from workloads.store import Store
 from workloads.training import State, begin, epochs, train_epoch
@@ -44,12 +44,13 @@ def execute(
             batches = Batches(data.load(training.dataset, training.limit, data_dir), device, training.augment)
             state = _resumed(store, training, device)
             if state is None and training.source is None:
-                state = begin(pruning.fresh(training, batches.classes), training, training.start, {}, device)
+                state = begin(pruning.fresh(training, batches.classes), training, training.start or 0, {}, device)
 
         with phase(training.role):
-            if state is None:
+            if state is None and training.source is not None:
                 with phase("prune"):
-                    state = _pruned(training, sources, batches, device)
+                    state = _pruned(training, training.source, sources, batches)
+            assert state is not None
             sizes = state.layer_sizes
             searches = detection.searches(training.draws, state.gammas, sizes, training.last_epoch)
             for epoch in epochs(state, training, enough=lambda: _all_drawn(searches)):
@@ -82,7 +83,7 @@ def execute(
         }
 
 
-def _resumed(store: Store, training: Training, device) -> Optional[State]:
+def _resumed(store: Store, training: Training, device: torch.device) -> Optional[State]:
     file = store.checkpoint()
     if file is None:
         return None
@@ -90,11 +91,12 @@ def _resumed(store: Store, training: Training, device) -> Optional[State]:
         return checkpoint.read(file, training, device)
 
 
-def _pruned(training: Training, sources: Mapping[Training, Store], batches: Batches, device) -> State:
+def _pruned(training: Training, source: Source, sources: Mapping[Training, Store], batches: Batches) -> State:
     """A training of the source's ticket, from the epoch of the draw where no other start is asked for."""
-    ticket = pruning.source_ticket(training, sources[training.source.training])
+    ticket = pruning.source_ticket(source, sources[source.training])
     start = ticket.provenance["epoch"] if training.start is None else training.start
-    return begin(pruning.pruned(training, ticket, batches.classes), training, start, ticket.provenance, device)
+    model = pruning.pruned(training, ticket, batches.classes)
+    return begin(model, training, start, ticket.provenance, batches.device)
 
 
 def _all_drawn(searches: List[Search]) -> bool:

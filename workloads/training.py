@@ -3,7 +3,7 @@
 import inspect
 import time
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import numpy as np
 import torch
@@ -30,7 +30,7 @@ class State:
     optimizer: torch.optim.Optimizer
     start: int
     epochs_done: int
-    history: List[Dict[str, float]] = field(default_factory=list)
+    history: List[Dict[str, Optional[float]]] = field(default_factory=list)
     gammas: List[np.ndarray] = field(default_factory=list)
     origin: Dict[str, Any] = field(default_factory=dict)
 
@@ -40,7 +40,9 @@ class State:
         return [norm.num_features for norm in self.model.batchnorms()]
 
 
-def begin(model: TicketNetwork, training: Training, start: int, origin: Dict[str, Any], device) -> State:
+def begin(
+    model: TicketNetwork, training: Training, start: int, origin: Dict[str, Any], device: torch.device
+) -> State:
     """A training of `model` whose first epoch is `start`."""
     model = model.to(device, memory_format=torch.channels_last)
     return State(model, sgd(model, training), start, start, origin=origin)
@@ -59,7 +61,7 @@ def epochs(state: State, training: Training, enough: Callable[[], bool]) -> Iter
         yield state.epochs_done
 
 
-def train_epoch(state: State, batches: Batches, training: Training, report: Callable) -> Dict[str, float]:
+def train_epoch(state: State, batches: Batches, training: Training, report: Callable) -> Dict[str, Optional[float]]:
     """Train the epoch that is next and enter it in the state's history.
 
     Returns its row there: mean loss and accuracy over the training images as they were seen, and the lr.

@@ -40,7 +40,7 @@ def load(name: str, limit: Optional[int] = None, data_dir: Optional[str] = None)
     return registry.find(sys.modules[__name__], "data set", name).load(limit=limit, data_dir=data_dir)
 
 
-def limited(name: str, images, labels, limit: Optional[int]):
+def limited(name: str, images: Any, labels: Any, limit: Optional[int]) -> Tuple[Any, Any]:
     """The first `limit` images and labels; more than there are raises."""
     if limit is not None and limit > len(images):
         raise WorkloadError(f"limit {limit} is more than the {len(images)} training images of {name}")

@@ -1,5 +1,7 @@
 """CIFAR-10: 50,000 training and 10,000 test images of 32x32 pixels in ten classes (Krizhevsky, 2009)."""
 
+from typing import Optional
+
 from workloads import cifar
 from workloads.data import Images
 
@@ -23,6 +25,6 @@ RELEASE = cifar.Release(
 )
 
 
-def load(limit=None, data_dir=None) -> Images:
+def load(limit: Optional[int] = None, data_dir: Optional[str] = None) -> Images:
     """CIFAR-10 from `data_dir`/cifar-10-batches-py; normalised as published with EB Train."""
     return cifar.load(RELEASE, limit, data_dir)

@@ -1,5 +1,7 @@
 """CIFAR-100: 50,000 training and 10,000 test images of 32x32 pixels, a hundred classes (Krizhevsky, 2009)."""
 
+from typing import Optional
+
 from workloads import cifar
 from workloads.data import Images
 
@@ -17,6 +19,6 @@ RELEASE = cifar.Release(
 )
 
 
-def load(limit=None, data_dir=None) -> Images:
+def load(limit: Optional[int] = None, data_dir: Optional[str] = None) -> Images:
     """CIFAR-100 from `data_dir`/cifar-100-python; normalised as EB Train does, with CIFAR-10's constants."""
     return cifar.load(RELEASE, limit, data_dir)

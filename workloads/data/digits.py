@@ -5,6 +5,8 @@ arithmetic is exact everywhere) and copied to three channels.  Of each class eve
 is for testing: 364 test and 1433 training images, in their bundled order, in which the classes alternate.
 """
 
+from typing import Optional
+
 import numpy as np
 
 from workloads import WorkloadError
@@ -13,7 +15,7 @@ from workloads.data import Images, limited
 MEAN, STD = 0.3054, 0.3239
 
 
-def load(limit=None, data_dir=None) -> Images:
+def load(limit: Optional[int] = None, data_dir: Optional[str] = None) -> Images:
     """The digits; needs scikit-learn, and no file or network."""
     grey, labels = _bundled()
     images = np.repeat(_resize(grey)[..., None], 3, axis=3)

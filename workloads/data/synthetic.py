@@ -1,5 +1,7 @@
 """Made-up images that can be learnt, for tests and trials without a data file: ten patterns under noise."""
 
+from typing import Optional
+
 import numpy as np
 
 from workloads.data import Images
@@ -8,7 +10,7 @@ CLASSES, SIZE, COARSE = 10, 32, 4
 TRAINING_IMAGES = 5000
 
 
-def load(limit=None, data_dir=None) -> Images:
+def load(limit: Optional[int] = None, data_dir: Optional[str] = None) -> Images:
     """The same images on every machine; `limit` training images (None: 5000), a fifth as many test images."""
     patterns = np.random.RandomState(0).uniform(64, 192, (CLASSES, COARSE, COARSE, 3))
     count = TRAINING_IMAGES if limit is None else limit
