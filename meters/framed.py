@@ -25,6 +25,7 @@ class Framed(Meter):
     first_frames: int = 1  # frames that `open` waits for
     when_silent: str = ""  # likely causes, for the sentence when no frame comes
     buffered = True
+    wake_s = 0.05  # the kernel holds what arrives in between
 
     _serial: Optional[SerialPort] = None
     _rest: bytes = b""
@@ -48,17 +49,12 @@ class Framed(Meter):
         return None
 
     def row(self, reading: Reading) -> Row:
-        return tuple(reading[column] for column in self.columns)
+        return tuple([reading[column] for column in self.columns])
 
     def split(self, data: bytes) -> Tuple[List[bytes], bytes]:
         """Whole frames (perhaps with garbage), and the beginning of the next one."""
         *frames, rest = data.split(self.terminator)
         return [frame + self.terminator for frame in frames], rest
-
-    @property
-    def wake_s(self) -> float:
-        """20 times a second at most: the kernel holds what arrives in between."""
-        return 0.05
 
     def open(self) -> None:
         self._rest, self._synchronised = b"", False

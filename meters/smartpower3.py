@@ -5,6 +5,7 @@ Firmware v1.7 (2021-12) or later.  Logging is switched on in the device's menu; 
 
 import re
 import statistics
+from functools import lru_cache
 from typing import List, Optional, Sequence, Tuple
 
 from meters.base import Channel, Sample
@@ -17,8 +18,11 @@ INTERVALS_MS = (5, 10, 50, 100, 500, 1000)  # the device's menu
 _NUMBERS = rb"([-\d]\d{4}),([-\d]\d{3}),([-\d]\d{4})"  # mV, mA, mW
 _OUTPUT = _NUMBERS + rb",([01]),([0-9a-f]{2}),"
 _FRAME = re.compile(rb"(\d{10})," + _NUMBERS + rb",([01])," + _OUTPUT + _OUTPUT + rb"[0-9a-f]{2},[0-9a-f]{2}\r\n\Z")
-_SCALED = [f"{port}_{q}" for port in ("in", "out1", "out2") for q in ("voltage_V", "current_A", "power_W")]
-_STATES = ("in_low", "out1_on", "out1_interrupt", "out2_on", "out2_interrupt")
+_NUMBER_NAMES = ("voltage_V", "current_A", "power_W")
+_QUANTITIES = (
+    *("in_" + name for name in (*_NUMBER_NAMES, "low")),
+    *(output + name for output in ("out1_", "out2_") for name in (*_NUMBER_NAMES, "on", "interrupt")),
+)
 _ACCURACY = {
     "gain_error": 0.03,
     "accuracy_source": "Hardkernel wiki: 3 % typical above 5 V and 1 A",
@@ -41,10 +45,16 @@ def decode(frame: bytes) -> Reading:
         raise MeterError(f"no whole SmartPower3 frame: {bytes(frame)!r}")
     if frame[CHECKED_BYTES:] != checks(frame[:CHECKED_BYTES]):
         raise MeterError(f"wrong checks in SmartPower3 frame {bytes(frame)!r}")
-    fields = match.groups()
-    scaled = [int(field) / 1000 for field in fields[1:4] + fields[5:8] + fields[10:13]]
-    states = [int(field, 16) for field in fields[4:5] + fields[8:10] + fields[13:15]]
-    return {"time_ms": int(fields[0]), **dict(zip(_SCALED, scaled)), **dict(zip(_STATES, states))}
+    time_ms, *fields = match.groups()
+    reading = dict(zip(_QUANTITIES, map(_quantity, fields)))
+    reading["time_ms"] = int(time_ms)
+    return reading
+
+
+@lru_cache(maxsize=4096)  # voltages, states and the idle output are the same again and again
+def _quantity(field: bytes) -> float:
+    """Thousandths, or a state where there are one or two digits."""
+    return int(field, 16) if len(field) < 4 else int(field) / 1000
 
 
 class Meter(Framed):
@@ -59,6 +69,7 @@ class Meter(Framed):
         f"{channel.name}_{quantity}" for channel in channels for quantity in ("power_W", "voltage_V", "current_A")
     )
     device_clock = True
+    wake_s = 0.0973  # no multiple of the interval, so that some look comes just after a frame: see meters.timemap
     first_frames = 6  # to see the interval
     when_silent = "is logging switched on in the device's menu, and is this the right port?"
     decode = staticmethod(decode)

@@ -1,6 +1,5 @@
 """From a meter's samples to the rows of its trace: segments, flags, gaps, and what the end says about quality."""
 
-import math
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
 from harness.recording.histogram import Histogram
@@ -26,12 +25,12 @@ class Annotator:
         powers = meter.total or tuple(channel.name for channel in meter.channels)
         self._powers = [meter.columns.index(name + "_power_W") for name in powers]
         self._segment = 0
-        self._first_ns = 0
+        self._n = self._first_ns = 0
         self._last: Optional[Sample] = None
         self._reconnected = False
         self._jitter = Histogram()
         self._gaps: List[Gap] = []
-        self._counts = dict.fromkeys(("samples", "missed", "stale_repeats", "gaps", "nonpositive"), 0)
+        self._counts = dict.fromkeys(("missed", "stale_repeats", "gaps", "nonpositive"), 0)
 
     def reconnected(self) -> None:
         """The next sample comes from a new connection."""
@@ -50,18 +49,21 @@ class Annotator:
         span_s = (self._last.t_ns - self._first_ns) / 1e9 if self._last else 0.0
         quantiles = {"p50": self._jitter.quantile(0.5), "p99": self._jitter.quantile(0.99), "max": self._jitter.maximum}
         jitter = {f"jitter_{name}_ms": value / 1e6 for name, value in quantiles.items()}
-        rate = (self._counts["samples"] - 1) / span_s if span_s else 0.0
-        return {**self._counts, "achieved_Hz": rate, **jitter}
+        rate = (self._n - 1) / span_s if span_s else 0.0
+        return {"samples": self._n, **self._counts, "achieved_Hz": rate, **jitter}
 
     def _row(self, sample: Sample) -> TraceRow:
         flags = self._follow(self._last, sample) if self._last else 0
         if self._last is None:
             self._first_ns = sample.t_ns
-        if any(power is not None and not power > 0 for power in map(sample.values.__getitem__, self._powers)):
-            flags |= FLAG_NON_POSITIVE
-        self._counts["samples"] += 1
-        self._counts["stale_repeats"] += bool(flags & FLAG_STALE)
-        self._counts["nonpositive"] += bool(flags & FLAG_NON_POSITIVE)
+        self._n += 1
+        for index in self._powers:
+            power = sample.values[index]
+            if power is not None and not power > 0:
+                flags |= FLAG_NON_POSITIVE
+        if flags:
+            self._counts["stale_repeats"] += bool(flags & FLAG_STALE)
+            self._counts["nonpositive"] += bool(flags & FLAG_NON_POSITIVE)
         self._last, self._reconnected = sample, False
         return TraceRow(sample.t_ns, sample.read_ns, sample.device_ns, self._segment, flags, sample.values)
 
@@ -75,12 +77,13 @@ class Annotator:
                 step_ns = sample.device_ns - before.device_ns
         else:
             self._segment += self._reconnected
-        if step_ns > GAP_PERIODS * self._period_ns:
+        flags = FLAG_STALE if self._marks_repeats and sample.values == before.values else 0
+        if self._reconnected or step_ns > GAP_PERIODS * self._period_ns:
+            flags |= FLAG_AFTER_GAP
             self._counts["gaps"] += 1
             self._gaps.append(Gap(before.t_ns, sample.t_ns))
         else:
             self._jitter.add(abs(step_ns - self._period_ns))
-        self._counts["missed"] += max(0, math.floor(step_ns / self._period_ns - 0.5))
-        stale = self._marks_repeats and sample.values == before.values
-        after_gap = self._reconnected or step_ns > GAP_PERIODS * self._period_ns
-        return FLAG_STALE * stale | FLAG_AFTER_GAP * after_gap
+        if step_ns > 1.5 * self._period_ns:
+            self._counts["missed"] += round(step_ns / self._period_ns) - 1
+        return flags

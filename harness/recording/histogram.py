@@ -4,6 +4,7 @@ import math
 from typing import Dict
 
 _PER_OCTAVE = 8  # so a quantile is right to 4.5 %
+_ZERO = -1000000  # the bin of nothing at all
 
 
 class Histogram:
@@ -15,7 +16,7 @@ class Histogram:
         self.maximum = 0.0
 
     def add(self, value: float) -> None:
-        bin_ = int(math.log2(value) * _PER_OCTAVE // 1) if value > 0 else -(1 << 20)
+        bin_ = math.floor(math.log2(value) * _PER_OCTAVE) if value > 0 else _ZERO
         self._counts[bin_] = self._counts.get(bin_, 0) + 1
         self._n += 1
         self.maximum = max(self.maximum, value)
