@@ -41,6 +41,7 @@ class Meter(Queried):
 
     period_s = 1.0
     baud = 9600
+    when_silent = "has the module mains or, below 7 V, a 5 V supply, and is its address right?"
 
     def __init__(self, port: str, variant: str = "ac", address: int = ANY_ADDRESS) -> None:
         if variant not in REGISTERS:

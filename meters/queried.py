@@ -1,11 +1,16 @@
 """Meters that answer: a request, and a reply of known length."""
 
-from typing import Dict, List, Optional
+import time
+from typing import Any, Dict, List, Optional
 
 from meters.base import Meter, Row, Sample
 from meters.clock import monotonic_ns
 from meters.errors import MeterError
 from meters.serial_port import SerialPort
+
+_FIRST_REPLY_S = 5.0
+
+Reading = Dict[str, Any]
 
 
 class Queried(Meter):
@@ -17,14 +22,15 @@ class Queried(Meter):
     request: bytes = b""
     reply_length: int = 0
     timeout_s: float = 1.0
+    when_silent: str = "is it switched on, and is this the right port?"
 
     _serial: Optional[SerialPort] = None
 
-    def decode(self, reply: bytes) -> Dict[str, Optional[float]]:
+    def decode(self, reply: bytes) -> Reading:
         """Quantities by name, unit included; MeterError for a reply that is not whole or fails its check."""
         raise NotImplementedError
 
-    def row(self, reading: Dict[str, Optional[float]]) -> Row:
+    def row(self, reading: Reading) -> Row:
         return tuple(reading[column] for column in self.columns)
 
     def connect(self) -> SerialPort:
@@ -34,11 +40,15 @@ class Queried(Meter):
     def start(self) -> None:
         """Settings that the device needs first; `ask` works."""
 
+    def begun(self, reading: Reading) -> None:
+        """Learn from the first reading."""
+
     def open(self) -> None:
         self._serial = self.connect()
         self.simulated = self._serial.simulated
         try:
             self.start()
+            self.begun(self._first_reading())
         except BaseException:
             self.close()
             raise
@@ -72,3 +82,17 @@ class Queried(Meter):
             self.resynchronisations += 1
             return []
         return [Sample((begin + end) // 2, end - begin, None, values)]
+
+    def _first_reading(self) -> Reading:
+        deadline = time.monotonic() + _FIRST_REPLY_S
+        heard, wrong = b"", ""
+        while time.monotonic() < deadline:
+            reply = self.ask(self.request, self.reply_length)
+            try:
+                return self.decode(reply)
+            except MeterError as error:
+                heard, wrong = heard or reply, str(error)
+        where = f"{self.port} at {self.baud} baud in {_FIRST_REPLY_S:.0f} s"
+        if not heard:
+            raise MeterError(f"no reply came from {where}: {self.when_silent}")
+        raise MeterError(f"no valid reply came from {where}: another baud rate or another device?  {wrong}")

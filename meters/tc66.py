@@ -23,7 +23,7 @@ def decode(frame: bytes) -> Dict[str, Any]:
     """Quantities by name.  `energy_Wh` is of both groups together, for a frame does not say which of them counts."""
     if len(frame) != FRAME_BYTES:
         raise MeterError(f"TC66 reply of {len(frame)} bytes instead of {FRAME_BYTES}")
-    first, second, _ = _blocks(_cipher().decrypt(bytes(frame)))
+    first, second, _ = _blocks(cipher().decrypt(bytes(frame)))
     volts, amps, watts = struct.unpack_from("<3I", first, 48)
     ohms, mAh_0, mWh_0, mAh_1, mWh_1, below_zero, degrees, plus, minus = struct.unpack_from("<9I", second, 4)
     return {
@@ -61,8 +61,7 @@ class Meter(Queried):
         self.port = port
         self._identity: Dict[str, object] = {}
 
-    def start(self) -> None:
-        reading = self.decode(self.ask(ASK, FRAME_BYTES))
+    def begun(self, reading: Dict[str, Any]) -> None:
         self._identity = {name: reading[name] for name in ("model", "firmware", "serial")}
 
     def decode(self, reply: bytes) -> Dict[str, Any]:
@@ -84,7 +83,8 @@ def _blocks(text: bytes) -> List[bytes]:
     return blocks
 
 
-def _cipher() -> Any:
+def cipher() -> Any:
+    """What hides a frame; the key is the same in every TC66."""
     try:
         from Crypto.Cipher import AES
     except ImportError:

@@ -89,6 +89,7 @@ class Meter(Queried):
     reply_length = FIELDS.size
     timeout_s = 2.0
     period_s = 0.5
+    when_silent = "is it paired and bound, as in sudo rfcomm bind 0 ADDRESS?"
     channels = (Channel("usb", "dc_input", resolution_W=0.001),)
     columns = ("usb_power_W", "usb_voltage_V", "usb_current_A", "energy_Wh")
     total = ("usb",)
@@ -99,8 +100,8 @@ class Meter(Queried):
             raise MeterError(f"um: variant={variant} is unknown; there are: {', '.join(known)}; left out it is found")
         self.port, self._variant, self._model = port, variant, ""
 
-    def start(self) -> None:
-        self._model = self.decode(self.ask(ASK, FIELDS.size))["model"]
+    def begun(self, reading: Dict[str, Any]) -> None:
+        self._model = reading["model"]
         (channel,) = self.channels
         if channel.gain_error is None and self._model in ACCURACY:  # the user's own statement stands
             self.channels = (channel._replace(**ACCURACY[self._model]),)

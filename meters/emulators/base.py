@@ -42,6 +42,16 @@ class Emulator:
         return []
 
 
+class Asked(Emulator):
+    """A meter that says nothing by itself; `moment` is what it measured last."""
+
+    moment: Moment = Moment(0, 0, 0.0, 0.0, 0.0)
+
+    def frame(self, moment: Moment) -> bytes:
+        self.moment = moment
+        return b""
+
+
 class Runner:
     """Runs an emulator: every sample at its absolute time, also when this process comes late to it."""
 
