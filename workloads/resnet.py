@@ -1,7 +1,9 @@
 """ResNets in torchvision's layout and names, whose residual stream keeps its width whatever a ticket prunes.
 
 Every BatchNorm layer can be pruned.  A branch that lost channels is added to those of the stream that it kept, and
-a block looks at the channels of the stream that are not zero because all that was added to them is pruned.
+a block looks at the channels of the stream that are not zero because all that was added to them is pruned.  (EB
+Train's released code hides from a block what the last BatchNorm before it prunes, whatever else was added to these
+channels: its tickets compute something else than the masked network.)
 """
 
 from typing import List, NamedTuple, Optional, Sequence, Tuple

@@ -22,15 +22,15 @@ def channel_mask(gammas: Sequence[Any], ratio: float) -> Mask:
     """
     if not 0 < ratio < 1:
         raise WorkloadError(f"ratio {ratio} is outside (0, 1): it is the share of channels to prune")
-    scores = [np.abs(_array(gamma)).ravel() for gamma in gammas]
-    if not any(layer.size for layer in scores):
+    layers = [_array(gamma).ravel() for gamma in gammas]
+    if not any(layer.size for layer in layers):
         raise WorkloadError("no gammas to rank: a ticket needs a network with BatchNorm layers")
-    flat = np.concatenate(scores)
-    if np.isnan(flat).any():
+    scores = np.abs(np.concatenate(layers))
+    if np.isnan(scores).any():
         raise WorkloadError("a gamma is NaN, the training diverged: lower the learning rate")
-    rank = int(flat.size * ratio)
-    threshold = np.partition(flat, rank)[rank]
-    return [layer > threshold for layer in scores]
+    rank = int(scores.size * ratio)
+    threshold = np.partition(scores, rank)[rank]
+    return unflatten(scores > threshold, [layer.size for layer in layers])
 
 
 def flatten(mask: Any) -> np.ndarray:
@@ -120,8 +120,9 @@ def _differing_bits(a: np.ndarray, b: np.ndarray) -> int:
 
 
 def _array(values: Any) -> np.ndarray:
-    """A numpy array, wherever a tensor lives; its floats become float64, which holds the narrower ones exactly."""
+    """A numpy array of the same values, wherever a tensor lives."""
     if hasattr(values, "detach"):
         values = values.detach().cpu()
-        values = (values.double() if values.is_floating_point() else values).numpy()
+        values = values.float() if str(values.dtype) == "torch.bfloat16" else values  # numpy has no bfloat16
+        values = values.numpy()
     return np.asarray(values)
