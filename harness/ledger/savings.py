@@ -3,6 +3,7 @@
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from harness.ledger.rows import Row
+from harness.quantities import kilojoules
 
 BASELINES = ("dense", "slimming")
 
@@ -17,7 +18,7 @@ class Mean(NamedTuple):
     ratio: Optional[float]
     joules: Optional[float]
     accuracy: Optional[float]
-    count: int
+    runs: int
     simulated: bool
 
 
@@ -39,16 +40,15 @@ def means(rows: Sequence[Row]) -> List[Mean]:
     groups: Dict[Tuple[Any, ...], List[Row]] = {}
     for row in rows:
         groups.setdefault(_kind(row.cell), []).append(row)
-    return [
-        Mean(
-            *kind,
-            _mean([row.energy.headline_J for row in members]),
-            _mean([row.accuracy_final for row in members]),
-            len(members),
-            any(row.energy.simulated for row in members),
-        )
-        for kind, members in groups.items()
-    ]
+    return [_of_members(members) for members in groups.values()]
+
+
+def _of_members(members: Sequence[Row]) -> Mean:
+    label, method, model, dataset, ratio = _kind(members[0].cell)
+    joules = _mean([row.energy.headline_J for row in members])
+    accuracy = _mean([row.accuracy_final for row in members])
+    simulated = any(row.energy.simulated for row in members)
+    return Mean(label, method, model, dataset, ratio, joules, accuracy, len(members), simulated)
 
 
 def savings(rows: Sequence[Row]) -> List[Saving]:
@@ -71,12 +71,14 @@ def sentence(saving: Saving) -> str:
     accuracy = ""
     if saving.accuracy is not None:
         accuracy = ", accuracy {:+.2f} points".format(100 * saving.accuracy)
-    return "{} needs {:.1f} % {}{} energy than {} ({} on {}{})".format(
+    return "{} needs {:.1f} % {}{} energy than {}: {} instead of {} kJ ({} on {}{})".format(
         _name(best),
         100 * abs(saving.energy),
         "less" if saving.energy >= 0 else "more",
         " simulated" if saving.simulated else "",
         _name(baseline),
+        kilojoules(best.joules),
+        kilojoules(baseline.joules),
         best.model,
         best.dataset,
         accuracy,

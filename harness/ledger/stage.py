@@ -36,6 +36,10 @@ class StageRun:
         return self.rep.folder.parent.name
 
     @property
+    def repetition(self) -> int:
+        return int(self.rep.folder.name[len("rep-") :])
+
+    @property
     def resumed(self) -> bool:
         return len([attempt for attempt in self.attempts if attempt.spans]) > 1
 

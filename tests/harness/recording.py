@@ -26,7 +26,7 @@ def write_rep(
 ) -> rundir.Rep:
     """A repetition on disk.  `holes`: (attempt, start_ns, stop_ns) without samples; `tail_ms`: how long recording went
     on after the last event of an attempt that died."""
-    rep.power.mkdir(parents=True)
+    rep.power.mkdir(parents=True, exist_ok=True)
     rep.events.write_text("".join(as_text(lines) for lines in attempts))
     for meter in meters:
         for number, lines in enumerate(attempts, 1):

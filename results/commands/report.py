@@ -1,0 +1,20 @@
+"""harness report: write tables, figures and one self-contained report.html for each study."""
+
+import json
+
+import click
+
+
+@click.command()
+@click.argument("directories", metavar="DIR...", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print the paths as JSON.")
+def command(directories: tuple[str, ...], as_json: bool) -> None:
+    """Write the report of each study in DIR (a study's, a machine's or a whole runs directory) beside its data."""
+    from results import report
+    from results.load import find
+
+    written = [path for directory in directories for study in find(directory) for path in report.write(study)]
+    if as_json:
+        return click.echo(json.dumps([str(path) for path in written], indent=1))
+    for path in written:
+        click.echo(str(path))

@@ -1,0 +1,154 @@
+"""Energy as frames: cells, phases, epochs and windows, each row with its meter, boundary and `simulated`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from harness.ledger import Reading, Row, StageRun, StudyRuns
+from harness.ledger.flops import TABLE_UNIT
+
+WHOLE_STAGE = ("load", "idle", "sync", "window", "cooldown")
+
+
+def cells(study: StudyRuns) -> pd.DataFrame:
+    """One row for each cell, repetition and meter."""
+    frame = pd.DataFrame([_cell(row) for meter in study.meters or [""] for row in study.rows(meter)])
+    return _whole_numbers(frame, "epochs_searched")
+
+
+def phases(study: StudyRuns) -> pd.DataFrame:
+    """Energy of each phase of each cell, outside the phases inside it.
+
+    `headline`: counted in the cell's energy.  What belongs to a whole stage (load, idle, ...) is the same for every
+    cell that is charged the stage.
+    """
+    from harness.ledger.charges import HEADLINE
+
+    found = []
+    for meter in study.meters or [""]:
+        for row in study.rows(meter):
+            parts = [(part.phase, part.joules, part.seconds) for part in row.energy.parts]
+            parts += list(_whole_stages(study, row, meter))
+            for phase, joules, seconds in parts:
+                found.append(
+                    {
+                        **_identity(row),
+                        "phase": phase,
+                        "headline": phase in HEADLINE,
+                        "energy_J": joules,
+                        "time_s": seconds,
+                        "mean_power_W": joules / seconds if joules is not None and seconds else None,
+                    }
+                )
+    return pd.DataFrame(found)
+
+
+def epochs(study: StudyRuns) -> pd.DataFrame:
+    """One row for each epoch that counts, stage by stage."""
+    found = []
+    for run, meter in _stages(study):
+        accuracy = {
+            r.window.epoch: r.window.notes.get("accuracy")
+            for r in run.energies(meter)
+            if r.window.phase == "evaluate" and not r.window.lost
+        }
+        for reading in run.energies(meter):
+            if reading.window.phase == "epoch" and not reading.window.lost:
+                notes = reading.window.notes
+                row = _window(run, reading)
+                row.update({key: notes.get(key) for key in ("loss", "train_accuracy", "lr")})
+                found.append(row | {"accuracy": accuracy.get(reading.window.epoch)})
+    return _whole_numbers(pd.DataFrame(found), "epoch")
+
+
+def windows(study: StudyRuns) -> pd.DataFrame:
+    """One row for each window of each stage, in the order of time within its attempt."""
+    found = [_window(run, reading) for run, meter in _stages(study) for reading in run.energies(meter)]
+    return _whole_numbers(pd.DataFrame(found), "epoch")
+
+
+def _whole_numbers(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Counts stay whole although some rows have none."""
+    return frame.astype({column: "Int64"}) if column in frame else frame
+
+
+def _stages(study: StudyRuns) -> Iterator[tuple[StageRun, str]]:
+    for run in study.runs():
+        for meter in run.meters or [""]:
+            yield run, meter
+
+
+def _whole_stages(study: StudyRuns, row: Row, meter: str) -> Iterator[tuple[str, float | None, float]]:
+    runs = [study.run(item["stage"], row.repetition) for item in row.cell["charges"]]
+    readings = [reading for run in runs if run for reading in run.energies(meter)]
+    for phase in WHOLE_STAGE:
+        some = [reading for reading in readings if reading.window.phase == phase]
+        if some:
+            joules = [reading.own_joules for reading in some]
+            known = [part for part in joules if part is not None]
+            yield phase, sum(known) if len(known) == len(joules) else None, sum(r.own_seconds for r in some)
+
+
+def _identity(row: Row) -> dict[str, Any]:
+    cell, energy = row.cell, row.energy
+    return {
+        "cell": cell["id"],
+        "method": cell["label"],
+        "model": cell["model"],
+        "dataset": cell["dataset"],
+        "ratio": cell["ratio"],
+        "seed": cell["seed"],
+        "repetition": row.repetition,
+        "meter": energy.meter,
+        "boundary": "+".join(energy.boundaries),
+        "simulated": energy.simulated,
+    }
+
+
+def _cell(row: Row) -> dict[str, Any]:
+    energy = row.energy
+    return _identity(row) | {
+        "accuracy_end": row.accuracy_final,
+        "accuracy_best": row.accuracy_best,
+        "energy_J": energy.headline_J,
+        "energy_net_of_idle_J": energy.net_J,
+        "time_s": energy.seconds,
+        "mean_power_W": energy.mean_W,
+        "flops": row.flops,
+        "flops_0.05P": None if row.flops is None else row.flops / TABLE_UNIT,
+        "epochs_searched": row.epochs_searched,
+        "early_bird_fired": energy.fired,
+        "shared_stage": energy.shared,
+        "resumed": energy.resumed,
+        "lost_J": energy.lost_J,
+        "held_s": energy.held_s,
+        "why_no_energy": "; ".join(energy.reasons),
+    }
+
+
+def _window(run: StageRun, reading: Reading) -> dict[str, Any]:
+    window = reading.window
+    begins = {w.attempt: w.start_ns for w in run.windows() if w.parent is None}
+    return {
+        "stage": run.name,
+        "repetition": run.repetition,
+        "attempt": window.attempt,
+        "phase": window.phase,
+        "role": window.role,
+        "epoch": window.epoch,
+        "depth": window.depth,
+        "lost": window.lost,
+        "start_s": (window.start_ns - begins[window.attempt]) / 1e9,
+        "time_s": reading.seconds,
+        "own_time_s": reading.own_seconds,
+        "energy_J": reading.joules,
+        "own_energy_J": reading.own_joules,
+        "mean_power_W": reading.mean_W,
+        "coverage": reading.coverage,
+        "longest_gap_s": reading.longest_gap_s,
+        "meter": reading.meter,
+        "boundary": "+".join(run.boundaries(reading.meter)),
+        "simulated": run.simulated(reading.meter),
+        "why_no_energy": reading.reason or "",
+    }

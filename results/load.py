@@ -1,0 +1,80 @@
+"""Finding and reading studies: a directory that `harness run` wrote, as pandas frames."""
+
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from harness.errors import UserError
+from harness.ledger import StudyRuns
+from results import energy, overhead
+
+
+class Study:
+    """The measurements of a study.  Frames are in SI units, with the unit in each column's name."""
+
+    def __init__(self, runs: StudyRuns):
+        self.runs = runs
+
+    @property
+    def name(self) -> str:
+        return self.runs.name
+
+    @property
+    def folder(self) -> Path:
+        return self.runs.folder.folder
+
+    @property
+    def meters(self) -> list[str]:
+        """The headline meter first."""
+        return self.runs.meters
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """A row for each cell, repetition and meter: accuracy, energy, FLOPs, time."""
+        return energy.cells(self.runs)
+
+    @cached_property
+    def phases(self) -> pd.DataFrame:
+        """Energy and time of each phase of each cell, on each meter."""
+        return energy.phases(self.runs)
+
+    @cached_property
+    def epochs(self) -> pd.DataFrame:
+        """Each epoch that counts: energy, time, loss, accuracy, learning rate."""
+        return energy.epochs(self.runs)
+
+    @cached_property
+    def windows(self) -> pd.DataFrame:
+        """Every window of every stage with its energy, coverage and longest gap; also what was lost."""
+        return energy.windows(self.runs)
+
+    @cached_property
+    def detection(self) -> pd.DataFrame:
+        """What finding each ticket cost: memory, FLOPs, energy."""
+        return overhead.frame(self.runs)
+
+
+def load(directory: str | Path) -> Study:
+    """The study in `directory`: its own folder, or one above that holds just this study.
+
+    Nothing in it is executed or unpickled, and nothing outside it is read; what is damaged raises UserError.
+    """
+    folders = find(directory)
+    if len(folders) > 1:
+        raise UserError(
+            f"{directory} holds {len(folders)} studies; name one of: {', '.join(map(str, folders))}", code=2
+        )
+    return Study(StudyRuns.open(folders[0]))
+
+
+def find(directory: str | Path) -> list[Path]:
+    """Folders of the studies in or below a directory: a study's, a machine's, or a whole runs directory."""
+    top = Path(directory)
+    if not top.is_dir():
+        raise UserError(f"{top} is not a directory; give one that harness run wrote, for example runs", code=2)
+    for pattern in ("cells.json", "studies/*/cells.json", "*/studies/*/cells.json"):
+        folders = sorted(path.parent for path in top.glob(pattern))
+        if folders:
+            return folders
+    raise UserError(f"no study in {top}: give a directory that harness run wrote, for example runs", code=2)

@@ -1,0 +1,108 @@
+"""Tables of a study as files: CSV in SI units for programs, Markdown and LaTeX for papers."""
+
+import json as json_
+from pathlib import Path
+
+import pandas as pd
+
+from harness.summary import Sheet, sheets
+from results.load import Study, load
+
+SCHEMA = 1
+
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "–": "--",
+}
+
+
+IDENTITY = ["cell", "method", "model", "dataset", "ratio", "seed", "repetition", "meter", "boundary", "simulated"]
+
+
+def main(study: Study) -> pd.DataFrame:
+    """A row for each cell, repetition and meter; under a cell with a detector a row `detection` for all it detected."""
+    cells, costs = study.cells.assign(row="cell"), study.detection
+    if not costs.empty:
+        keys = ["cell", "repetition", "meter"]
+        own = cells[IDENTITY].merge(_all_detections(costs), on=keys)
+        place = {key: index for index, key in enumerate(zip(*(cells[key] for key in keys), strict=True))}
+        both = pd.concat([cells, own], ignore_index=True)
+        order = [place[key] for key in zip(*(both[key] for key in keys), strict=True)]
+        cells = both.iloc[sorted(range(len(both)), key=order.__getitem__)].reset_index(drop=True)
+    return cells.assign(table_schema=SCHEMA)
+
+
+def _all_detections(costs: pd.DataFrame) -> pd.DataFrame:
+    """Energy, time and FLOPs of all the detections of each cell, from those of one."""
+    count = costs["detections"]
+    frame = costs[["cell", "repetition", "meter", "why_no_energy"]].assign(
+        row="detection",
+        energy_J=count * costs["energy_each_J"],
+        time_s=count * costs["time_each_s"],
+        flops=count * costs["flops_each"],
+    )
+    return frame.assign(mean_power_W=frame["energy_J"] / frame["time_s"])
+
+
+def csv(frame: pd.DataFrame) -> str:
+    return frame.to_csv(index=False, lineterminator="\n")
+
+
+def json(frame: pd.DataFrame) -> str:
+    """Records under a schema number; what is not known is null."""
+    records = json_.loads(frame.to_json(orient="records"))
+    return json_.dumps({"schema": SCHEMA, "rows": records}, indent=1) + "\n"
+
+
+def markdown(sheet: Sheet) -> str:
+    lines = [sheet.header, ["---" if index == 0 or not name else "---:" for index, name in enumerate(sheet.header)]]
+    text = "".join("| " + " | ".join(map(_markdown, line)) + " |\n" for line in lines + sheet.lines)
+    return f"**{_markdown(sheet.title)}**\n\n{text}\n" + "".join(f"- {_markdown(note)}\n" for note in sheet.notes)
+
+
+def latex(sheet: Sheet) -> str:
+    """A booktabs table; needs \\usepackage{booktabs}."""
+    columns = "".join("l" if index == 0 or not name else "r" for index, name in enumerate(sheet.header))
+    body = "".join("  " + " & ".join(map(_latex, line)) + " \\\\\n" for line in sheet.lines)
+    notes = "".join("% " + note.replace("\n", " ") + "\n" for note in sheet.notes)
+    return (
+        "\\begin{table}\n\\centering\n"
+        f"\\caption{{{_latex(sheet.title)}}}\n"
+        f"\\begin{{tabular}}{{{columns}}}\n  \\toprule\n"
+        f"  {' & '.join(map(_latex, sheet.header))} \\\\\n  \\midrule\n{body}  \\bottomrule\n"
+        f"\\end{{tabular}}\n\\end{{table}}\n{notes}"
+    )
+
+
+def write(study_dir: Path | str, study: Study | None = None) -> list[Path]:
+    """Write table.csv, table.md and table.tex into the folder of a study; returns their paths."""
+    study = study or load(study_dir)
+    found = sheets(study.runs)
+    texts = {
+        "table.csv": csv(main(study)),
+        "table.md": "\n".join(map(markdown, found)),
+        "table.tex": "\n".join(map(latex, found)),
+    }
+    return [_write(study.folder / name, text) for name, text in texts.items()]
+
+
+def _write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _markdown(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+
+
+def _latex(text: str) -> str:
+    return "".join(LATEX.get(character, character) for character in text.replace("\n", " "))

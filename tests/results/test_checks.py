@@ -1,0 +1,78 @@
+import json
+import re
+
+import pytest
+
+import results
+from harness import rundir
+from results.checks import doubts
+from tests.harness.recording import DENSE, EARLY, SEARCH, WORKS
+from tests.harness.timeline import MS, WATTS, attempt, killed, saved
+from tests.results.conftest import write_study
+
+
+def doubted(folder):
+    return "\n".join(doubts(results.load(folder).runs))
+
+
+def test_a_sound_study_is_doubted_for_its_simulation_and_its_single_run(study_dir):
+    text = doubts(results.load(study_dir).runs)
+    assert [sentence.split(":")[0] for sentence in text] == [
+        "The power of meter wall is simulated",
+        "There is one repetition with one seed",
+    ]
+
+
+def test_a_gap_is_told_with_its_length(tmp_path):
+    lines = attempt(WORKS[DENSE])
+    second = next(line["t_ns"] for line in lines if line.get("epoch") == 1)
+    text = doubted(write_study(tmp_path, holes=[(1, second + 300 * MS, second + 900 * MS)]))
+    assert f"left gaps in stage {DENSE}: the longest is 0.6" in text
+    assert "dense-vgg16-digits-seed1 has no energy: meter wall recorded nothing" in text
+
+
+def test_a_resumed_run_is_told_with_what_was_lost(tmp_path):
+    first = killed(attempt(WORKS[SEARCH]), 22)
+    text = doubted(write_study(tmp_path, {SEARCH: [first, attempt(WORKS[SEARCH], 2, saved(first))]}))
+    assert "early_bird-vgg16-digits-0.5-seed1 was interrupted and resumed" in text
+    assert "kJ of work that had to be repeated are not in it" in text
+
+
+def test_an_early_bird_that_did_not_fire_is_told(tmp_path):
+    work = WORKS[SEARCH]._replace(draws=(("consecutive-0.5", 4), ("end-0.5", 4)))
+    assert "No early bird fired for early_bird" in doubted(write_study(tmp_path, {SEARCH: [attempt(work)]}))
+
+
+def test_idle_power_that_moved_is_told_with_both_values(tmp_path):
+    folder = write_study(tmp_path)
+    rep = rundir.Machine(tmp_path / "runs", "board-abc123").rep(EARLY, 1)
+    from tests.harness.recording import step_samples, write_trace
+
+    warmer = dict(WATTS, idle=2.4)
+    write_trace(rep.trace("wall", 1), step_samples(attempt(WORKS[EARLY]), 300 * MS, warmer), "wall", 1)
+    assert f"2.00 W before {DENSE}" in doubted(folder) or "2.40 W before " + EARLY in doubted(folder)
+
+
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        ({"power_mode": "MAXQ"}, "different power modes: MAXN, MAXQ"),
+        ({"threads": 2}, "different thread counts: 1, 2"),
+        ({"attempts": [{"attempt": 1, "differences": ["torch was 1, is 2"]}]}, "although torch was 1, is 2"),
+    ],
+)
+def test_stages_under_other_settings_are_told(tmp_path, change, sentence):
+    folder = write_study(tmp_path)
+    manifest = rundir.Machine(tmp_path / "runs", "board-abc123").rep(DENSE, 1).manifest
+    manifest.write_text(json.dumps(dict(json.loads(manifest.read_text()), **change)))
+    assert sentence in doubted(folder)
+
+
+def test_a_held_end_is_told(tmp_path):
+    lines = attempt(WORKS[SEARCH])
+    end = [i for i, line in enumerate(lines) if line["event"] == "end" and line["phase"] == "epoch"][0]
+    first = killed(lines, end + 2)
+    second = attempt(WORKS[SEARCH], 2, saved(first, renamed=True), t_ns=5 * 10**11)
+    holes = [(1, lines[end]["t_ns"] - 20 * MS, lines[end]["t_ns"] + 10**12)]
+    text = doubted(write_study(tmp_path, {SEARCH: [first, second]}, holes=holes))
+    assert re.search(r"early_bird\S* counts 0\.0\d+ s at the end of an attempt that died with its last sample", text)

@@ -1,0 +1,45 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from harness.cli import cli
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, list(map(str, arguments)), catch_exceptions=False)
+
+
+def test_report_prints_what_it_wrote(study_dir):
+    done = run("report", study_dir.parents[2])
+    assert done.exit_code == 0
+    names = [line.rsplit("/", 1)[1] for line in done.output.splitlines()]
+    assert names[0] == "report.html" and "table.csv" in names and "power.png" in names
+    assert json.loads(run("report", "--json", study_dir).output)[0].endswith("report.html")
+
+
+@pytest.mark.parametrize(
+    "kind, sign",
+    [("text", "finding the ticket"), ("csv", "cell,method,"), ("markdown", "| row |"), ("latex", r"\toprule"),
+     ("json", '"schema": 1')],
+)  # fmt: skip
+def test_table_prints_each_format(study_dir, kind, sign):
+    done = run("table", study_dir, "--format", kind)
+    assert done.exit_code == 0 and sign in done.output
+
+
+def test_table_json_is_on_every_verb(study_dir):
+    assert len(json.loads(run("table", study_dir, "--json").output)["rows"]) == 4
+
+
+def test_figure_draws_what_is_asked_for(study_dir, tmp_path):
+    done = run("figure", study_dir, "energy", "--format", "pdf", "--out", tmp_path)
+    assert done.output.splitlines() == [str(tmp_path / "energy.pdf")]
+    assert (tmp_path / "energy.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_an_unknown_figure_is_a_sentence(study_dir):
+    from harness.errors import UserError
+
+    with pytest.raises(UserError, match="there are: distances, energy, power"):
+        run("figure", study_dir, "powers")

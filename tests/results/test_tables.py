@@ -1,0 +1,61 @@
+import io
+import json
+import shutil
+import subprocess
+
+import pandas as pd
+import pytest
+
+from harness.summary import Sheet
+from results import tables
+
+HOSTILE = Sheet("50 % & <b>_x_</b>", ["row", "a|b", ""], [["m_1 {x}", "1 $", "~^\\#"]], ["note 100 %\n\\input{x}"])
+
+
+def test_csv_keeps_one_row_per_cell_and_one_for_what_its_detector_cost(study):
+    frame = pd.read_csv(io.StringIO(tables.csv(tables.main(study))))
+    assert list(frame["row"]) == ["cell", "cell", "cell", "detection"]
+    assert frame["table_schema"].eq(1).all() and frame["simulated"].all()
+    cell, own = frame.iloc[2], frame.iloc[3]
+    assert own["cell"] == cell["cell"] and own["method"] == "early_bird"
+    cost = study.detection.iloc[0]
+    assert own["energy_J"] == pytest.approx(2 * cost["energy_each_J"])
+    assert cell["energy_J"] == study.cells["energy_J"].iloc[2], "CSV does not round"
+
+
+def test_json_carries_a_schema_and_null_for_what_is_not_known(study):
+    content = json.loads(tables.json(tables.main(study)))
+    assert content["schema"] == 1
+    assert content["rows"][0]["epochs_searched"] is None and content["rows"][2]["epochs_searched"] == 2
+
+
+def test_markdown_is_a_table_whose_cells_cannot_break_it():
+    text = tables.markdown(HOSTILE)
+    lines = text.splitlines()
+    assert lines[2] == "| row | a\\|b |  |" and lines[3] == "| --- | ---: | --- |"
+    assert "<b>" not in text
+    assert lines[-1].startswith("- note 100 % ")
+
+
+def test_latex_escapes_what_a_run_directory_says():
+    text = tables.latex(HOSTILE)
+    assert r"m\_1 \{x\} & 1 \$ & \textasciitilde{}\textasciicircum{}\textbackslash{}\#" in text
+    assert "\n\\input" not in text
+    assert r"\toprule" in text and r"\begin{tabular}{lrl}" in text
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed here")
+def test_latex_compiles(study, tmp_path):
+    from harness.summary import sheets
+
+    body = "\n".join(tables.latex(sheet) for sheet in [*sheets(study.runs), HOSTILE])
+    page = "\\documentclass{article}\\usepackage{booktabs}\\begin{document}\n" + body + "\\end{document}\n"
+    (tmp_path / "page.tex").write_text(page)
+    subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"], cwd=tmp_path, check=True)
+
+
+def test_everything_is_written_beside_the_study(study_dir):
+    written = tables.write(study_dir)
+    assert [path.name for path in written] == ["table.csv", "table.md", "table.tex"]
+    assert {path.parent for path in written} == {study_dir}
+    assert "simulated" in written[1].read_text()
