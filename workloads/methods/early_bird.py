@@ -19,10 +19,11 @@ def recipe(
     inherit: bool = True,
     search_epochs: Optional[int] = None
 ) -> List[Charge]:
-    """The retraining inherits the weights and goes on where the search stopped, to the job's last epoch.
+    """Prune the share `ratio` of all channels once the mask has settled: `rule`, `window` and `epsilon` as `Detector`.
 
-    Without `inherit` (re-init) it takes all epochs from fresh weights.  A ticket that has not been drawn after
-    `search_epochs` (None: all epochs) is drawn then.
+    `sparsity` is the L1 factor on BatchNorm scales before and after.  A ticket not drawn after `search_epochs` (None:
+    all) is drawn then.  With `inherit` retraining takes the weights along and goes on where the search stopped, to the
+    job's last epoch; without it (re-init) it takes all epochs from fresh weights.
     """
     draw = Draw(ratio, rule, window, epsilon)
     search = job.training("search", sparsity=sparsity, draws=(draw,), search_epochs=search_epochs)

@@ -9,7 +9,10 @@ from workloads.job import Charge, Draw, Job, Source
 
 
 def recipe(job: Job, *, ratio: float = 0.5, sparsity: float = 1e-4) -> List[Charge]:
-    """Fine-tuning takes as many epochs, on the same schedule, as the training: what the published totals imply."""
+    """Prune the share `ratio` of all channels; `sparsity` is the L1 factor before and after.
+
+    Fine-tuning takes as many epochs as the training, on the same schedule: what the published totals imply.
+    """
     draw = Draw(ratio, rule="end")
     search = job.training("search", sparsity=sparsity, draws=(draw,))
     finetune = job.training("finetune", sparsity=sparsity, source=Source(search, draw))
