@@ -4,6 +4,7 @@ import io
 import pickle
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 import torch
@@ -52,6 +53,15 @@ def test_training_goes_on_from_a_checkpoint_bit_for_bit(trained, batches):
     assert resumed.history == trained.history and resumed.origin == trained.origin
     assert [gammas.tolist() for gammas in resumed.gammas] == [gammas.tolist() for gammas in trained.gammas]
     assert (resumed.start, resumed.epochs_done) == (0, 2)
+
+
+@pytest.mark.parametrize("written_by", ["1.10.1", "2.13.0"])
+def test_training_goes_on_from_a_checkpoint_of_another_torch(written_by, batches):
+    training = Job("vgg16", "synthetic", width=0.02, limit=30, epochs=3, batch_size=15).training("train", sparsity=1e-4)
+    with (Path(__file__).parent.parent / "data" / "checkpoints" / f"torch-{written_by}.pt").open("rb") as file:
+        state = checkpoint.read(file, training, CPU)
+    assert state.epochs_done == 1 and state.history[0]["accuracy"] == 0.1
+    assert train_epoch(state, batches, training, lambda **progress: None)["loss"] < 3
 
 
 def test_a_pruned_network_comes_back_as_narrow_as_it_was():

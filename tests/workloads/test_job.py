@@ -1,4 +1,4 @@
-"""What is asked of a training is compared, hashed and stored: equal questions are equal records, bad ones are refused."""
+"""What is asked of a training is compared, hashed and stored: equal questions are equal, bad ones are refused."""
 
 import json
 

@@ -85,5 +85,5 @@ def test_early_bird_reinitialised_takes_all_epochs_from_fresh_weights():
 
 
 def test_one_search_serves_slimming_and_every_ratio_of_early_bird():
-    searches = [_recipe("slimming", ratio=0.3)[0], _recipe("early_bird", ratio=0.5)[0], _recipe("early_bird", ratio=0.7)[0]]
-    assert len({charge.training.without_draws() for charge in searches}) == 1
+    rows = [_recipe("slimming", ratio=0.3), _recipe("early_bird", ratio=0.5), _recipe("early_bird", ratio=0.7)]
+    assert len({row[0].training.without_draws() for row in rows}) == 1
