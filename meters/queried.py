@@ -1,7 +1,7 @@
 """Meters that answer: a request, and a reply of known length."""
 
 import time
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List
 
 from meters.base import Meter, Row, Sample
 from meters.clock import monotonic_ns
@@ -24,7 +24,7 @@ class Queried(Meter):
     timeout_s: float = 1.0
     when_silent: str = "is it switched on, and is this the right port?"
 
-    _serial: Optional[SerialPort] = None
+    _serial: Any = None  # what `connect` gives
 
     def decode(self, reply: bytes) -> Reading:
         """Quantities by name, unit included; MeterError for a reply that is not whole or fails its check."""
@@ -33,7 +33,7 @@ class Queried(Meter):
     def row(self, reading: Reading) -> Row:
         return tuple(reading[column] for column in self.columns)
 
-    def connect(self) -> SerialPort:
+    def connect(self) -> Any:
         """The line to the device; a driver for something else than a serial line overrides it."""
         return SerialPort(self.port, self.baud, self.stop_bits)
 

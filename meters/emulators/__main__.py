@@ -39,7 +39,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
-    emulator = _emulator(options.kind)()
+    emulator = _emulator(options.kind)(**({"variant": options.variant} if options.variant else {}))
     emulator.baud = options.baud or emulator.baud
     emulator.interval_s = options.interval / 1000 if options.interval else emulator.interval_s
     watts = profile(options.profile)
@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m meters.emulators", description=__doc__)
     parser.add_argument("kind", help="smartpower3, ...")
     parser.add_argument("--profile", default="cpu", help="const:W, sine, steps, cpu, file:PATH (default: cpu)")
+    parser.add_argument("--variant", default="", help="of a kind that has some, as scpi has yokogawa, gwinstek, hioki")
     parser.add_argument("--log", metavar="FILE", help="append each frame sent, with the true joules, as JSON lines")
     parser.add_argument("--baud", type=int, help="of the line, in bits per second (default: the meter's own)")
     parser.add_argument("--interval", type=float, metavar="MS", help="between samples (default: the meter's own)")
