@@ -11,12 +11,12 @@ import meters.emulators
 from meters.clock import monotonic_ns
 from meters.emulators.base import Emulator, Runner
 from meters.emulators.faults import KINDS, Faults, parse_fault
-from meters.emulators.line import Line
 from meters.emulators.profiles import profile
 from meters.emulators.truth import Log, Truth
+from meters.emulators.wire import Line
 from meters.errors import MeterError
 
-_NOT_A_METER = {"__main__", "base", "faults", "line", "profiles", "truth"}
+_NOT_A_METER = {"__main__", "base", "faults", "profiles", "truth", "wire"}
 
 
 def emulated() -> List[str]:
@@ -48,6 +48,7 @@ def _run(options: argparse.Namespace) -> None:
     line = Line(emulator.baud, options.link)
     now_ns = monotonic_ns()
     try:
+        line.plug()
         Runner(emulator, Truth(watts, emulator.most_W, now_ns), line, log, faults, now_ns).run(sys.stdin.fileno())
     finally:
         line.unplug()

@@ -7,8 +7,8 @@ from typing import List, NamedTuple, Optional
 
 from meters.clock import monotonic_ns
 from meters.emulators.faults import SPOILING, Faults
-from meters.emulators.line import Line
 from meters.emulators.truth import Log, Moment, Truth
+from meters.emulators.wire import Line
 
 _TICK_NS = 50 * 10**6  # how coarsely the truth is integrated at most
 _LATEST_NS = 10**9  # frames that are later than this are left out

@@ -22,7 +22,6 @@ class Line:
         self._whole = True
         self._master: Optional[int] = None
         self.free_ns = 0
-        self.plug()
 
     def plug(self) -> None:
         self._master, slave = os.openpty()
