@@ -22,6 +22,7 @@ class Framed(Meter):
     port: str = ""
     baud: int = 115200
     terminator: bytes = b"\n"
+    frame_bytes: Optional[int] = None  # where it is fixed, garbage before a frame does not spoil it
     first_frames: int = 1  # frames that `open` waits for
     when_silent: str = ""  # likely causes, for the sentence when no frame comes
     buffered = True
@@ -101,14 +102,21 @@ class Framed(Meter):
         return samples
 
     def _accept(self, frame: bytes) -> Optional[Reading]:
+        if self.frame_bytes and len(frame) > self.frame_bytes:
+            self._lose_synchronisation()
+            frame = frame[-self.frame_bytes :]
         try:
             reading = self.decode(frame)
         except MeterError:
-            self.resynchronisations += self._synchronised
-            self._synchronised = False
+            self._lose_synchronisation()
             return None
         self._synchronised = True
         return reading
+
+    def _lose_synchronisation(self) -> None:
+        """Counted once until it is found again, and not for the end of a frame at which the port was opened."""
+        self.resynchronisations += self._synchronised
+        self._synchronised = False
 
     def _first_samples(self, port: SerialPort) -> List[Sample]:
         samples: List[Sample] = []

@@ -6,7 +6,7 @@ Firmware v1.7 (2021-12) or later.  Logging is switched on in the device's menu; 
 import re
 import statistics
 from functools import lru_cache
-from typing import List, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence
 
 from meters.base import Channel, Sample
 from meters.errors import MeterError
@@ -69,6 +69,7 @@ class Meter(Framed):
         f"{channel.name}_{quantity}" for channel in channels for quantity in ("power_W", "voltage_V", "current_A")
     )
     device_clock = True
+    frame_bytes = FRAME_BYTES
     wake_s = 0.0973  # no multiple of the interval, so that some look comes just after a frame: see meters.timemap
     first_frames = 6  # to see the interval
     when_silent = "is logging switched on in the device's menu, and is this the right port?"
@@ -94,11 +95,6 @@ class Meter(Framed):
                 "set the interval in the device's menu, or leave interval_ms out"
             )
         self.period_s = seen_ms / 1000
-
-    def split(self, data: bytes) -> Tuple[List[bytes], bytes]:
-        """Lines cut to the length of a frame, so that garbage before one does not spoil it."""
-        *lines, rest = data.split(b"\n")
-        return [line[1 - FRAME_BYTES :] + b"\n" for line in lines], rest
 
     def device_ns(self, reading: Reading) -> Optional[int]:
         return reading["time_ms"] * 1000000

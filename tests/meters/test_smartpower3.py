@@ -34,7 +34,8 @@ def test_a_frame_with_a_wrong_check_is_refused(vector):
 def test_states_and_both_outputs():
     head = b"0000000005,19000,1200,22800,1,12000,1000,12000,1,0f,05000,0500,02500,1,10,"
     reading = decode(head + checks(head))
-    assert (reading["in_low"], reading["out1_on"], reading["out1_interrupt"], reading["out2_interrupt"]) == (1, 1, 15, 16)
+    assert (reading["in_low"], reading["out1_on"], reading["out2_on"]) == (1, 1, 1)
+    assert (reading["out1_interrupt"], reading["out2_interrupt"]) == (15, 16)
     assert (reading["out1_power_W"], reading["out2_power_W"], reading["out2_voltage_V"]) == (12.0, 2.5, 5.0)
 
 
@@ -112,6 +113,8 @@ def test_bytes_that_are_no_frame_are_counted_once_per_damage():
     assert meter.resynchronisations == 0, "the line was running before it was opened"
     meter.feed(b"x\ny\nz\n" + FRAME + b"again\n" + FRAME, 2 * 10**9)
     assert meter.resynchronisations == 2
+    assert len(meter.feed(b"garbage" + FRAME, 3 * 10**9)) == 1
+    assert meter.resynchronisations == 3
 
 
 def test_frames_that_come_together_are_dated_as_the_line_could_carry_them():

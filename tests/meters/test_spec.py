@@ -41,7 +41,7 @@ def test_every_meter_takes_the_accuracy_that_the_user_states(stated, gain, offse
         ("smartpower", r"no meter 'smartpower' \(did you mean smartpower3\?\); there are: ina3221, "),
         ("base", "no meter 'base'"),
         ("", "no meter ''"),
-        ("smartpower3:prt=/dev/x", r"no option 'prt' \(did you mean port\?\); options of smartpower3: accuracy, baud, "),
+        ("smartpower3:prt=/dev/x", r"no option 'prt' \(did you mean port\?\); options of smartpower3: accuracy, "),
         ("smartpower3", "needs port=, as in smartpower3:port="),
         ("smartpower3:port=/dev/x,baud=fast", "baud='fast' is not a number"),
         ("smartpower3:port", "'port' is not key=value"),

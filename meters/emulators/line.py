@@ -1,0 +1,34 @@
+"""A microcontroller with a current sensor that prints a line per measurement: as csv, json or kv."""
+
+from meters.emulators.base import Emulator as Base
+from meters.emulators.truth import Moment
+from meters.errors import MeterError
+from meters.line_format import FORMATS, xor_check
+
+LINE_V = 19.0
+
+
+class Emulator(Base):
+    """csv is what firmware/ina226_line prints; the other two have no check."""
+
+    interval_s = 0.01
+
+    def __init__(self, variant: str = "csv") -> None:
+        if variant not in FORMATS:
+            raise MeterError(f"no line variant {variant!r}; there are: {', '.join(FORMATS)}")
+        self._variant, self._sequence = variant, 0
+
+    def frame(self, moment: Moment) -> bytes:
+        self._sequence += 1
+        milliamps, milliwatts = 1000 * moment.watts / LINE_V, 1000 * moment.watts
+        if self._variant == "json":
+            return b'{"ms": %d, "v": %.3f, "i": %.4f}\r\n' % (moment.device_ms, LINE_V, milliamps / 1000)
+        if self._variant == "kv":
+            return b"V=%.3f A=%.4f W=%.4f\r\n" % (LINE_V, milliamps / 1000, milliwatts / 1000)
+        numbers = (self._sequence - 1, moment.device_ms, 1000 * LINE_V, milliamps, milliwatts)
+        text = b"%d,%d000,%.2f,%.2f,%.2f" % numbers
+        return text + b"*" + xor_check(text) + b"\r\n"
+
+    def spoilt(self, frame: bytes) -> bytes:
+        """A letter where a digit or a check was."""
+        return frame[:-3] + b"x" + frame[-2:]
