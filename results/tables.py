@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.summary import Sheet, sheets
+from harness.summary import Sheet, aligned, sheets
 from results.load import Study, load
 
 SCHEMA = 1
@@ -51,6 +51,18 @@ def _all_detections(costs: pd.DataFrame) -> pd.DataFrame:
         flops=count * costs["flops_each"],
     )
     return frame.assign(mean_power_W=frame["energy_J"] / frame["time_s"])
+
+
+def render(sheets: list[Sheet], frame: pd.DataFrame, kind: str) -> str:
+    """A table as `text`, `markdown` or `latex` from its sheets, as `csv` or `json` from its frame."""
+    if kind in ("csv", "json"):
+        return csv(frame) if kind == "csv" else json(frame)
+    return "\n".join(map({"text": text, "markdown": markdown, "latex": latex}[kind], sheets))
+
+
+def text(sheet: Sheet) -> str:
+    notes = "".join(f"  {note}\n" for note in sheet.notes)
+    return f"{sheet.title}\n\n{aligned([sheet.header, *sheet.lines])}\n{notes}"
 
 
 def csv(frame: pd.DataFrame) -> str:

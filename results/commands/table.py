@@ -1,36 +1,46 @@
-"""harness table: print a study's table for the terminal, a program or a paper."""
-
-from typing import Any
+"""harness table: print a study's table, or the published ones, for the terminal, a program or a paper."""
 
 import click
+
+from harness.errors import UserError
 
 FORMATS = ("text", "csv", "markdown", "latex", "json")
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@click.argument("source", metavar="DIR|published")
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print.")
 @click.option("--json", "as_json", is_flag=True, help="Same as --format json: SI units, a unit in each name.")
-def command(directory: str, kind: str, as_json: bool) -> None:
-    """Print what each method of the study in DIR cost: accuracy, kJ, FLOPs, time, and the detection overhead."""
-    from results.load import load
+@click.option("--recompute", is_flag=True, help="With 'published': each FLOPs and kJ cell from epochs, and deviations.")
+def command(source: str, kind: str, as_json: bool, recompute: bool) -> None:
+    """Print what each method of the study in DIR cost: accuracy, kJ, FLOPs, time, and the detection overhead.
 
-    study = load(directory)
-    click.echo(_render(study, "json" if as_json else kind), nl=False)
-
-
-def _render(study: Any, kind: str) -> str:
-    from harness.summary import aligned, sheets
+    With 'published' instead of DIR: the tables of the paper.
+    """
     from results import tables
 
-    if kind == "csv":
-        return tables.csv(tables.main(study))
-    if kind == "json":
-        return tables.json(tables.main(study))
-    render = {"markdown": tables.markdown, "latex": tables.latex}.get(kind)
-    if render:
-        return "\n".join(map(render, sheets(study.runs)))
-    return "\n".join(
-        f"{sheet.title}\n\n{aligned([sheet.header, *sheet.lines])}\n" + "".join(f"  {note}\n" for note in sheet.notes)
-        for sheet in sheets(study.runs)
-    )
+    if recompute and source != "published":
+        raise UserError("--recompute works on the published tables: harness table published --recompute", code=2)
+    if source == "published":
+        sheets, frame = _published(recompute)
+    else:
+        sheets, frame = _measured(source)
+    click.echo(tables.render(sheets, frame, "json" if as_json else kind), nl=False)
+
+
+def _measured(directory: str):  # type: ignore[no-untyped-def]
+    from harness.summary import sheets
+    from results import load, tables
+
+    study = load(directory)
+    return sheets(study.runs), tables.main(study)
+
+
+def _published(recompute: bool):  # type: ignore[no-untyped-def]
+    from results import published
+    from results.published import layout
+
+    if recompute:
+        frame = published.recompute()
+        return [layout.recomputed(frame)], frame
+    return layout.sheets(), layout.cells()
