@@ -41,7 +41,7 @@ def _first_line(path: Path) -> str:
 def emulate(arguments: Tuple[str, ...]) -> None:
     """Emulate a serial meter on a pseudo-terminal, until stdin ends or Ctrl-C.
 
-    Takes KIND --profile const:W|sine|steps|cpu|file:PATH and more: `harness meters emulate --help`. Whatever is measured
+    Takes KIND --profile const:W|sine|steps|cpu|file:PATH and more: `harness meters emulate --help`. What is measured
     through it is marked as simulated.
     """
     from meters.emulators.__main__ import main

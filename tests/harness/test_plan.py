@@ -88,4 +88,13 @@ def test_unknown_method_and_option():
         planning.plan(studies.parse(STUDY.replace("inherit =", "inherits ="), "mine"))
 
 
-GOLDEN = set()
+GOLDEN = {
+    "64be2adb08c7",  # train
+    "01bc58c69b28",  # search
+    "5808ffb35ad6",  # finetune
+    "106707019424",  # finetune
+    "ac7e0752d23c",  # retrain
+    "70f564600d10",  # retrain
+    "f05f94f2742d",  # retrain
+    "33f685c52ca7",  # retrain
+}
