@@ -13,7 +13,8 @@ EMULATED = "emulate:"
 
 
 class Instruments:
-    """Records `meters` into `power` from entering to leaving; `ready` tells what each meter is.
+    """Records `meters` into `power` from entering to leaving; `ready` tells what each meter is, and after `close`
+    `statistics` how well it was sampled.
 
     `warn` is called with sentences, `watts` with the latest power of each meter, `synced` with the time up to which
     samples are on disk. Messages of the recorder arrive in `inbox`; whoever reads it hands them to `receive`.
@@ -34,6 +35,7 @@ class Instruments:
         self._warn, self._watts, self._synced, self._keep_open = warn, watts, synced, keep_open
         self._children = ExitStack()
         self.ready: List[Dict[str, Any]] = []
+        self.statistics: Dict[str, Any] = {}
         self.recorder: Optional[Child] = None
 
     def __enter__(self) -> "Instruments":
@@ -64,6 +66,8 @@ class Instruments:
             raise UserError(message["error"])
         if "ready" in message:
             self.ready = message["ready"]
+        if "closed" in message:
+            self.statistics = message["closed"]
         if "synced" in message:
             self._synced(message["synced"])
         if "watts" in message:
@@ -92,7 +96,7 @@ class Instruments:
             )
 
     def _begin(self) -> None:
-        meters = [{"name": spec.name, "kind": spec.kind, "options": self._options(spec)} for spec in self._meters]
+        meters = [self._request(spec) for spec in self._meters]
         self.recorder = self._children.enter_context(
             Child("harness.recorder", inbox=self._inbox, keep_open=self._keep_open)
         )
@@ -102,6 +106,10 @@ class Instruments:
             if self.ready:
                 return
 
+    def _request(self, spec: Any) -> Dict[str, Any]:
+        log = rundir.emulator_log(self._power, spec.name, self._attempt)
+        return {"name": spec.name, "kind": spec.kind, "options": plugged_in(spec, self._children, log)}
+
     def _recorder_says(self):
         """Messages of the recorder while nothing else is under way."""
         while True:
@@ -109,18 +117,18 @@ class Instruments:
             if child is self.recorder:
                 yield message
 
-    def _options(self, spec: Any) -> Dict[str, Any]:
-        """A meter's options; `port=emulate:PROFILE` becomes the port of an emulator that is started here."""
-        options = dict(spec.options)
-        port = str(options.get("port", ""))
-        if not port.startswith(EMULATED):
-            return options
-        profile = port[len(EMULATED) :] or "cpu"
-        log = rundir.emulator_log(self._power, spec.name, self._attempt)
-        answers: Queue = Queue()
-        arguments = ["meters.emulators", spec.kind, "--profile", profile, "--log", str(log)]
-        self._children.enter_context(Child(*arguments, inbox=answers))
-        _, message = answers.get()
-        if message is None:
-            raise UserError(f"{spec.kind} can't be emulated with profile {profile!r}, as said above", code=2)
-        return dict(options, port=message["port"])
+
+def plugged_in(spec: Any, children: ExitStack, log: Optional[Path] = None) -> Dict[str, Any]:
+    """A meter's options; `port=emulate:PROFILE` becomes the port of an emulator that runs until `children` closes."""
+    options = dict(spec.options)
+    port = str(options.get("port", ""))
+    if not port.startswith(EMULATED):
+        return options
+    profile = port[len(EMULATED) :] or "cpu"
+    answers: Queue = Queue()
+    arguments = ["meters.emulators", spec.kind, "--profile", profile] + (["--log", str(log)] if log else [])
+    children.enter_context(Child(*arguments, inbox=answers))
+    _, message = answers.get()
+    if message is None:
+        raise UserError(f"{spec.kind} can't be emulated with profile {profile!r}, as said above", code=2)
+    return dict(options, port=message["port"])
