@@ -29,6 +29,7 @@ class Meter(Framed):
     """
 
     first_frames = 11
+    wake_s = 0.0473  # no multiple of a usual interval, so that some look comes just after a line: see meters.timemap
     when_silent = "is it powered, does it print by itself, and is this the right port?"
 
     def __init__(
@@ -52,7 +53,7 @@ class Meter(Framed):
             raise MeterError(f"line: boundary={boundary} is unknown; there are: {', '.join(BOUNDARIES)}")
         self.channels = (Channel(CHANNEL, boundary),)
         self.total = (CHANNEL,)
-        self._stated_s = period_ms / 1000
+        self._period_s = period_ms / 1000  # 0 until it is known
         self._skip = _expression(skip)
         self.missed, self._seq = 0, None  # type: int, Optional[float]
 
@@ -75,7 +76,7 @@ class Meter(Framed):
         return tuple(reading[quantity] for quantity in self._quantities)
 
     def begun(self, samples: List[Sample]) -> None:
-        self.period_s = self._stated_s or _period_s(samples)
+        self._period_s = self.period_s = self._period_s or _period_s(samples)
 
 
 def _period_s(samples: List[Sample]) -> float:

@@ -150,6 +150,13 @@ def test_a_period_that_cannot_be_told_is_asked_for():
     assert stated.period_s == 0.02
 
 
+def test_a_period_once_found_out_stays_over_a_reconnection():
+    meter = Meter(port="unused", columns="ms+V+A", checksum="none")
+    meter.begun(meter.feed(b"".join(b"%d,5,1\n" % (10 * n) for n in range(11)), 10**9))
+    meter.begun(meter.feed(b"".join(b"%d,5,1\n" % (11 * n) for n in range(11)), 2 * 10**9))
+    assert meter.period_s == 0.01
+
+
 ARDUINO = r"""
 #include <cstdint>
 #include <cstdio>
