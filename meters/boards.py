@@ -5,9 +5,7 @@ tegra210-porg-powermon-p3448-0000-a00.dtsi, the INA3221 nodes of tegra194-p3668,
 tegra234-p3767) and TI's INA3221 data sheet, SBOS576.
 """
 
-from typing import AbstractSet, Dict, NamedTuple, Optional, Tuple
-
-from meters.base import Channel
+from typing import Dict, NamedTuple, Tuple
 
 OFFSET_V = 80e-6  # shunt offset, maximum
 STEP_V = 40e-6  # least significant bit of the shunt voltage
@@ -41,6 +39,12 @@ TX2_RAILS = {
     "VDD_SYS_CPU": Rail(0.010, 19.2),
     "VDD_SYS_DDR": Rail(0.010, 4.8),
     "VDD_4V0_WIFI": Rail(0.010, 4.8),
+    # as L4T R28 named them
+    "VDD_GPU": Rail(0.010, 19.2),
+    "VDD_SOC": Rail(0.010, 19.2),
+    "VDD_CPU": Rail(0.010, 19.2),
+    "VDD_DDR": Rail(0.010, 4.8),
+    "VDD_WIFI": Rail(0.010, 4.8),
 }
 NANO_RAILS = {name: Rail(0.005, 5.0) for name in ("POM_5V_IN", "POM_5V_GPU", "POM_5V_CPU")}
 NX_RAILS = {name: Rail(0.005, 5.0) for name in ("VDD_IN", "VDD_CPU_GPU_CV", "VDD_SOC")}
@@ -70,48 +74,3 @@ BOARDS = (
     Board("Jetson Orin NX or Orin Nano", "tegra234", NX_RAILS, ("VDD_IN",)),
     Board("Jetson AGX Orin", "tegra234", AGX_ORIN_RAILS, AGX_ORIN_TOTAL, AGX_ORIN_NOTE),
 )
-
-
-def recognise(compatible: str, labels: AbstractSet[str]) -> Optional[Board]:
-    """The board with this device-tree `compatible` text and these rails, None when there is no such board.
-
-    A container hides the device tree (`compatible` is empty); then the labels alone decide.
-    """
-    return next((board for board in BOARDS if _fits(board, compatible, labels)), None)
-
-
-def _fits(board: Board, compatible: str, labels: AbstractSet[str]) -> bool:
-    total = set(board.total)
-    inside = set(board.rails) - total
-    right_soc = not compatible or board.soc in compatible
-    return right_soc and total <= labels and (not inside or not inside.isdisjoint(labels))
-
-
-def channel(label: str, board: Optional[Board], in_total: bool, shunt_ohm: Optional[float] = None) -> Channel:
-    """The rail as a channel; a shunt that the driver states is believed before the table's.
-
-    A channel of the total has the boundary of the total, `module`; any other is a `rail`.
-    """
-    plain = Channel(label, "module" if in_total else "rail")
-    rail = board.rails.get(label) if board else None
-    if rail is None:
-        return plain
-    volts_per_ohm = rail.nominal_V / (shunt_ohm or rail.shunt_ohm)
-    return plain._replace(
-        gain_error=GAIN_ERROR,
-        offset_error_W=OFFSET_V * volts_per_ohm,
-        accuracy_source=ACCURACY_SOURCE,
-        resolution_W=STEP_V * volts_per_ohm,
-    )
-
-
-def unknown_board(compatible: str, total: Tuple[str, ...]) -> str:
-    """What a reader has to know about the total of a board that is not in the table."""
-    tree = compatible.replace("\0", " ") or "device tree hidden"
-    known = ", ".join(board.name for board in BOARDS)
-    if total:
-        return f"This board ({tree}) is none of {known}; {' + '.join(total)} was named by hand as its whole input."
-    return (
-        f"This board ({tree}) is none of {known}, so which rails make its whole input is not known and none are "
-        "added; state them as in --meter ina3221:total=VDD_IN, or total=A+B for a sum."
-    )

@@ -1,7 +1,7 @@
 """Meters that talk on their own: a stream of frames over a serial line, found again after garbage."""
 
 import time
-from typing import Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from meters.base import Meter, Row, Sample
 from meters.clock import monotonic_ns
@@ -28,7 +28,7 @@ class Framed(Meter):
     buffered = True
     wake_s = 0.05  # the kernel holds what arrives in between
 
-    _serial: Optional[SerialPort] = None
+    _serial: Any = None  # what `connect` gives
     _rest: bytes = b""
     _last_ns: int = 0
     _synchronised: bool = False
@@ -39,7 +39,11 @@ class Framed(Meter):
         """Quantities by name, unit included; MeterError for a frame that is not whole or fails its check."""
         raise NotImplementedError
 
-    def start(self, port: SerialPort) -> None:
+    def connect(self) -> Any:
+        """The line from the device; a driver for something else than a serial line overrides it."""
+        return SerialPort(self.port, self.baud)
+
+    def start(self, port: Any) -> None:
         """Ask the device to talk, where it has to be asked."""
 
     def begun(self, samples: List[Sample]) -> None:
@@ -59,7 +63,7 @@ class Framed(Meter):
 
     def open(self) -> None:
         self._rest, self._synchronised = b"", False
-        self._serial = SerialPort(self.port, self.baud)
+        self._serial = self.connect()
         self.simulated = self._serial.simulated
         try:
             self.start(self._serial)
@@ -118,7 +122,7 @@ class Framed(Meter):
         self.resynchronisations += self._synchronised
         self._synchronised = False
 
-    def _first_samples(self, port: SerialPort) -> List[Sample]:
+    def _first_samples(self, port: Any) -> List[Sample]:
         samples: List[Sample] = []
         n_bytes = 0
         begin = time.monotonic()

@@ -2,13 +2,14 @@
 
 import os
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional
 
 from meters.base import Channel, Polled, Row
-from meters.boards import R32_TAU_S, Board, channel, recognise, unknown_board
+from meters.boards import R32_TAU_S
 from meters.errors import MeterError
 from meters.ina_sysfs import Node, find_rails
 from meters.ina_values import Milli, milli_beside, open_node, read_carefully, read_quickly, with_power
+from meters.rails import channel, device_tree, note, recognise, whole_input
 
 QUANTITIES = ("power_W", "voltage_V", "current_A")
 
@@ -25,10 +26,10 @@ class Meter(Polled):
         self._root, self.simulated, self.period_s = Path(root), Path(root) != Path("/"), 1 / rate
         self._files: List[int] = []
         self._nodes = self._find()
-        self._compatible = _compatible(self._root)
+        self._compatible = device_tree(self._root)
         labels = [node.label for node in self._nodes]
         self._board = recognise(self._compatible, set(labels))
-        self.total = _whole_input(self._board, total, labels)
+        self.total = whole_input(self._board, total, labels)
         self.channels = tuple(self._channel(node) for node in self._nodes)
         self._iio = self._nodes[0].power is not None
         quantities = QUANTITIES[:1] if self._iio else QUANTITIES
@@ -82,7 +83,7 @@ class Meter(Polled):
             "compatible": self._compatible.split("\0"),
             "driver": "ina3221x (iio)" if self._iio else "ina3221 (hwmon)",
             "rails": {node.label: node.origin() for node in self._nodes},
-            "note": self._board.note if self._board else unknown_board(self._compatible, self.total),
+            "note": note(self._board, self._compatible, self.total),
         }
 
     def _find(self) -> List[Node]:
@@ -104,21 +105,3 @@ class Meter(Polled):
 
     def _paths(self) -> List[Path]:
         return [path for node in self._nodes for path in node.files]
-
-
-def _compatible(root: Path) -> str:
-    """Board and SoC, separated by NUL; empty where the device tree is hidden."""
-    path = root / "proc/device-tree/compatible"
-    return path.read_text().rstrip("\0\n") if path.exists() else ""
-
-
-def _whole_input(board: Optional[Board], stated: str, labels: Sequence[str]) -> Tuple[str, ...]:
-    """The table's total, else the user's; empty where neither knows."""
-    if board and stated:
-        raise MeterError(f"ina3221: the total of a {board.name} is {' + '.join(board.total)}; leave total= out")
-    if board or not stated:
-        return board.total if board else ()
-    names = tuple(stated.split("+"))
-    if not set(names) <= set(labels) or len(set(names)) < len(names):
-        raise MeterError(f"ina3221: total={stated} is no sum of different rails; there are: {', '.join(labels)}")
-    return names
