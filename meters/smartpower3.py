@@ -88,6 +88,8 @@ class Meter(Framed):
             self.period_s = interval_ms / 1000
 
     def begun(self, samples: List[Sample]) -> None:
+        if len(samples) < 2:
+            raise MeterError(f"{self.port} sent a single frame and then nothing: {self.when_silent}")
         seen_ms = _interval_ms([sample.device_ns for sample in samples], self.baud)
         if self._interval_ms not in (0, seen_ms):
             raise MeterError(

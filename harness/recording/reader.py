@@ -92,7 +92,7 @@ class Reader:
                 self._look(now_ns)
             self._obtained_ns = now_ns
             self._on_look()
-            if stopping:
+            if stopping or self._away:  # still away: stopped while trying to connect again
                 return
             self.alarm.wait(deadline_ns)
 
@@ -102,8 +102,9 @@ class Reader:
             self._take(self.meter.samples(), now_ns)
         except MeterError as error:
             self._reconnect(str(error))
-        if now_ns - self._last_ns > SECOND_NS * max(SILENT_S, SILENT_PERIODS * self.meter.period_s):
-            self._reconnect("it sends nothing any more")
+        else:
+            if now_ns - self._last_ns > SECOND_NS * max(SILENT_S, SILENT_PERIODS * self.meter.period_s):
+                self._reconnect("it sends nothing any more")
         self._looking_since_ns = None
 
     def _take(self, samples: List[Sample], now_ns: int) -> None:

@@ -71,7 +71,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--interval", type=float, metavar="MS", help="between samples (default: the meter's own)")
     parser.add_argument("--link", metavar="PATH", help="a symbolic link to the port, kept when it is plugged in anew")
     parser.add_argument(
-        "--fault", action="append", default=[], metavar="KIND@S[+S]", help=f"misbehave: {', '.join(KINDS)}"
+        "--fault",
+        action="append",
+        default=[],
+        metavar="KIND@S[+S]",
+        help=f"misbehave S seconds after the port is first opened: {', '.join(KINDS)}",
     )
     return parser
 

@@ -58,7 +58,8 @@ class Runner:
     def __init__(self, emulator: Emulator, truth: Truth, line: Line, log: Log, faults: Faults, now_ns: int) -> None:
         self._emulator, self._truth, self._line, self._log, self._faults = emulator, truth, line, log, faults
         self._interval_ns = int(emulator.interval_s * 1e9)
-        self._start_ns, self._next_ns = now_ns, now_ns + self._interval_ns
+        self._next_ns = now_ns + self._interval_ns
+        self._opened_ns: Optional[int] = None  # faults are timed from there
         self._moment: Optional[Moment] = None
         self._stalled = False
         self._spoiling: List[str] = []  # for the next frame
@@ -68,6 +69,8 @@ class Runner:
         """Until stdin ends."""
         while True:
             port = self._line.descriptor()
+            if self._opened_ns is None and port is not None:
+                self._opened_ns = monotonic_ns()
             ready = select.select([stdin] + [port] * (port is not None), [], [], self._wait_s())[0]
             if stdin in ready and not os.read(stdin, 4096):
                 return
@@ -96,7 +99,8 @@ class Runner:
         """One sample; a line that is still busy with the last one has delayed it."""
         while self._next_ns <= at_ns:
             self._next_ns += self._interval_ns
-        faults = self._faults.at((at_ns - self._start_ns) / 1e9)
+        open_ns = 0 if self._opened_ns is None else max(0, at_ns - self._opened_ns)
+        faults = self._faults.at(open_ns / 1e9)
         if "reset" in faults:
             self._truth.reset_clock(at_ns)
         self._stalled = "stall" in faults

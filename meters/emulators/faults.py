@@ -1,4 +1,4 @@
-"""Misbehaviour on demand: `unplug@2+1.5` = from 2 s after the start, for 1.5 s."""
+"""Misbehaviour on demand: `unplug@2+1.5` = from 2 s after the port is first opened, for 1.5 s."""
 
 import re
 from typing import Iterable, List, NamedTuple
@@ -19,7 +19,7 @@ _FAULT = re.compile(r"([a-z]+)@(\d+(?:\.\d+)?)(?:\+(\d+(?:\.\d+)?))?$")
 
 
 class Fault(NamedTuple):
-    """Seconds since the start; without a duration one frame is hit, or a stall and an unplug last 1 s."""
+    """Seconds since the port was first opened; without a duration one frame is hit, a stall or an unplug lasts 1 s."""
 
     kind: str
     start_s: float

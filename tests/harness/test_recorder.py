@@ -1,0 +1,257 @@
+"""The recorder process with real drivers at emulated meters: what was drawn is in the trace, whatever happens."""
+
+import json
+import os
+import resource
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from meters.clock import host_clock
+from meters.trace import Trace
+from meters.trace_format import FLAG_AFTER_GAP
+from tests.harness.recorder_process import RecorderProcess
+from tests.meters.bench import emulated
+
+MS = 10**6
+SECOND = 10**9
+
+
+def truth_J(log, start_ns, stop_ns):
+    """The emulator's own joules of a window, between its own samples."""
+    times = [line["sample_ns"] for line in log]
+    joules = [line["joules"] for line in log]
+    low, high = np.interp([start_ns, stop_ns], times, joules)
+    return high - low
+
+
+@pytest.mark.parametrize("profile", ["const:7.5", "sine", "steps"])
+def test_the_joules_of_a_trace_are_those_that_were_drawn(tmp_path, profile):
+    with emulated("smartpower3", tmp_path, "--profile", profile) as bench:
+        with RecorderProcess(tmp_path / "power", "smartpower3:name=bench,port=" + bench.port) as recorder:
+            (ready,) = recorder.until("ready")
+            time.sleep(0.2)
+            start_ns = recorder.sync()
+            time.sleep(3.5)
+            stop_ns = recorder.sync()
+            time.sleep(0.2)
+            statistics = recorder.stop()["bench"]
+        log = bench.log()
+    trace = Trace.open(recorder.trace("bench"))
+    assert trace.energy_J(start_ns, stop_ns) == pytest.approx(truth_J(log, start_ns, stop_ns), rel=0.005)
+    assert trace.coverage(start_ns, stop_ns) == 1.0 and trace.gaps() == []
+    assert (ready["kind"], ready["period_s"], ready["total"], ready["simulated"]) == (
+        "smartpower3",
+        0.01,
+        ["out1"],
+        True,
+    )
+    assert trace.clock == host_clock() and trace.simulated and trace.meta["attempt"] == 1
+    assert statistics["samples"] == len(trace.t_ns) and statistics["achieved_Hz"] == pytest.approx(100, rel=0.02)
+    assert (statistics["missed"], statistics["gaps"], statistics["resynchronisations"]) == (0, 0, 0)
+    assert 5 <= recorder.said("watts")[0]["bench"] <= 13
+
+
+def test_every_sample_is_dated_when_it_was_taken(tmp_path):
+    with emulated("smartpower3", tmp_path, "--profile", "sine") as bench:
+        with RecorderProcess(tmp_path / "power", "smartpower3:name=bench,port=" + bench.port) as recorder:
+            recorder.until("ready")
+            time.sleep(3)
+            recorder.stop()
+        taken = {line["device_ms"]: line["sample_ns"] for line in bench.log()}
+    trace = Trace.open(recorder.trace("bench"))
+    errors = [t - taken[device // MS] for t, device in zip(trace.t_ns.tolist(), trace.column("device_ns").tolist())]
+    assert -MS <= min(errors) and max(errors) <= 8 * MS
+
+
+def test_what_was_confirmed_survives_kill_9(tmp_path):
+    with emulated("smartpower3", tmp_path, "--profile", "sine") as bench:
+        with RecorderProcess(tmp_path / "power", "smartpower3:name=bench,port=" + bench.port) as recorder:
+            recorder.until("ready")
+            for pause_s in (0.3, 0.05, 0.4, 0.001, 0.2):
+                time.sleep(pause_s)
+                synced_ns = recorder.sync()
+            os.kill(recorder.child.pid, signal.SIGKILL)
+            recorder.child.wait()
+        log = bench.log()
+    trace = Trace.open(recorder.trace("bench"))
+    found = {device // MS: watts for device, watts in zip(trace.column("device_ns"), trace.power_W())}
+    promised = [line for line in log if line["t_ns"] <= synced_ns and line["device_ms"] >= min(found)]
+    assert len(promised) > 80
+    for line in promised:
+        assert found[line["device_ms"]] == pytest.approx(line["watts"], abs=0.00051)
+
+
+def test_unplugged_and_plugged_in_again_is_a_gap(tmp_path):
+    link = str(tmp_path / "ttyUSB0")
+    with emulated("smartpower3", tmp_path, "--link", link, "--fault", "unplug@1.2+0.9") as bench:
+        with RecorderProcess(tmp_path / "power", "smartpower3:name=bench,port=" + link) as recorder:
+            recorder.until("ready")
+            gap = recorder.until("gap")
+            time.sleep(0.5)
+            recorder.sync()
+            statistics = recorder.stop()["bench"]
+        assert bench.port == link
+    trace = Trace.open(recorder.trace("bench"))
+    ((start_ns, stop_ns),) = trace.gaps()
+    assert 0.9 <= (stop_ns - start_ns) / SECOND < 3.0
+    assert (
+        gap["meter"] == "bench"
+        and abs(gap["start_ns"] - start_ns) < 50 * MS
+        and abs(gap["stop_ns"] - stop_ns) < 50 * MS
+    )
+    assert "meter bench: {} is gone".format(link) in recorder.said("warning")[0]
+    (first_after,) = np.flatnonzero(trace.flags & FLAG_AFTER_GAP)
+    assert trace.t_ns[first_after] == stop_ns
+    assert np.unique(trace.segment).tolist() == [0, 1] and statistics["gaps"] == 1
+    with pytest.raises(ValueError, match="there are no samples for"):
+        trace.energy_J(int(trace.t_ns[0]), int(trace.t_ns[-1]))
+    assert trace.energy_J(stop_ns, int(trace.t_ns[-1])) > 0
+
+
+def test_a_meter_that_stays_away_ends_the_recording(tmp_path):
+    with emulated("smartpower3", tmp_path, "--fault", "unplug@1.0+60") as bench:
+        port = "smartpower3:name=bench,port=" + bench.port
+        with RecorderProcess(tmp_path / "power", port, give_up_s=1.0) as recorder:
+            recorder.until("ready")
+            assert "meter bench: it has been away for more than 1 s: there is no port" in recorder.failure()
+    trace = Trace.open(recorder.trace("bench"))
+    assert 0.5 < (trace.t_ns[-1] - trace.t_ns[0]) / SECOND < 1.0, "what was read is kept"
+
+
+def test_a_meter_that_stalls_delays_no_other(tmp_path):
+    slow, good = tmp_path / "a", tmp_path / "b"
+    slow.mkdir(), good.mkdir()
+    with emulated("smartpower3", slow, "--fault", "stall@0.8+1.5") as one, emulated("smartpower3", good) as other:
+        specs = ["smartpower3:name={},port={}".format(*pair) for pair in (("slow", one.port), ("good", other.port))]
+        with RecorderProcess(tmp_path / "power", *specs) as recorder:
+            recorder.until("ready")
+            longest_s = 0.0
+            for _ in range(8):
+                begin = time.monotonic()
+                recorder.sync()
+                longest_s = max(longest_s, time.monotonic() - begin)
+                time.sleep(0.25)
+            assert recorder.said("gap") or recorder.until("gap")
+            statistics = recorder.stop()
+    assert longest_s < 1.0
+    assert statistics["slow"]["gaps"] == 1 and statistics["slow"]["missed"] >= 145
+    assert (statistics["good"]["gaps"], statistics["good"]["missed"]) == (0, 0)
+
+
+def test_garbage_is_counted_and_the_rest_is_kept(tmp_path):
+    with emulated("smartpower3", tmp_path, "--fault", "garbage@1.0+0.03", "--fault", "checksum@1.3") as bench:
+        with RecorderProcess(tmp_path / "power", "smartpower3:name=bench,port=" + bench.port) as recorder:
+            recorder.until("ready")
+            time.sleep(1.5)
+            statistics = recorder.stop()["bench"]
+    assert 1 <= statistics["resynchronisations"] <= 4 and statistics["missed"] <= 8 and statistics["gaps"] <= 1
+
+
+def test_a_silent_port_is_an_error_that_names_it(tmp_path):
+    with emulated("smartpower3", tmp_path, "--fault", "stall@0+60") as bench:
+        with RecorderProcess(tmp_path / "power", "smartpower3:name=bench,port=" + bench.port) as recorder:
+            error = recorder.failure()
+    assert "meter bench: nothing came from {} at 115200 baud in 5 s: is logging".format(bench.port) in error
+
+
+@pytest.mark.parametrize(
+    "options, sentence",
+    [
+        ("interval_ms=5", "smartpower3: 115200 baud cannot carry a frame every 5 ms"),
+        ("baud=9600", "meter smartpower3: there is no port /dev/ttyUSB99"),
+    ],
+)
+def test_what_cannot_be_recorded_is_refused(tmp_path, options, sentence):
+    with RecorderProcess(tmp_path / "power", "smartpower3:port=/dev/ttyUSB99," + options) as recorder:
+        assert sentence in recorder.failure()
+    assert list((tmp_path / "power").glob("*")) == []
+
+
+def test_a_disk_that_takes_no_more_ends_the_recording_and_loses_nothing_confirmed(tmp_path):
+    def small_files():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+
+    with emulated("smartpower3", tmp_path) as bench:
+        specs = ["smartpower3:name=bench,port=" + bench.port]
+        with RecorderProcess(tmp_path / "power", *specs, batch_s=0.1, preexec_fn=small_files) as recorder:
+            recorder.until("ready")
+            synced_ns = recorder.sync()
+            assert "the trace cannot be written: File too large" in recorder.failure()
+    trace = Trace.open(recorder.trace("bench"))
+    assert trace.t_ns[-1] > synced_ns - 20 * MS
+
+
+def test_an_attempt_is_recorded_once(tmp_path):
+    (tmp_path / "power").mkdir()
+    (tmp_path / "power" / "bench.1.arrow").write_bytes(b"precious")
+    with emulated("smartpower3", tmp_path) as bench:
+        with RecorderProcess(tmp_path / "power", "smartpower3:name=bench,port=" + bench.port) as recorder:
+            assert "the trace cannot be written: File exists" in recorder.failure()
+    assert (tmp_path / "power" / "bench.1.arrow").read_bytes() == b"precious"
+
+
+def test_what_a_killed_recorder_left_of_its_closing_is_removed(tmp_path):
+    (tmp_path / "power").mkdir()
+    left = tmp_path / "power" / "bench.0.arrow.tmp"
+    left.write_bytes(b"half")
+    with emulated("smartpower3", tmp_path) as bench:
+        with RecorderProcess(tmp_path / "power", "smartpower3:name=bench,port=" + bench.port) as recorder:
+            recorder.until("ready")
+            recorder.stop()
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("way", ["end of stdin", "SIGTERM"])
+def test_only_its_parent_ends_it_and_always_cleanly(tmp_path, way):
+    with emulated("smartpower3", tmp_path) as bench:
+        with RecorderProcess(tmp_path / "power", "smartpower3:name=bench,port=" + bench.port) as recorder:
+            recorder.until("ready")
+            recorder.child.send_signal(signal.SIGINT)
+            recorder.child.send_signal(signal.SIGHUP)
+            recorder.sync()
+            if way == "SIGTERM":
+                recorder.child.terminate()
+            else:
+                recorder.child.stdin.close()
+            assert recorder.until("closed")["bench"]["samples"] > 0
+            assert recorder.child.wait(10) == 0
+    assert len(Trace.open(recorder.trace("bench")).t_ns) > 0
+
+
+def test_a_request_and_what_follows_may_come_at_once(tmp_path):
+    with emulated("smartpower3", tmp_path) as bench:
+        with RecorderProcess(tmp_path / "power", "smartpower3:name=bench,port=" + bench.port) as recorder:
+            recorder.send(sync=1)
+            assert recorder.until("synced") == 1
+            assert recorder.said("ready")
+            recorder.stop()
+
+
+def test_messages_are_json_lines_and_memory_is_bounded(tmp_path):
+    with emulated("smartpower3", tmp_path) as bench:
+        with RecorderProcess(tmp_path / "power", "smartpower3:name=bench,port=" + bench.port) as recorder:
+            recorder.until("ready")
+            time.sleep(1.2)
+            recorder.sync()
+            with open("/proc/{}/status".format(recorder.child.pid)) as file:
+                peak = next(line for line in file if line.startswith("VmHWM"))
+            closed = recorder.stop()
+    assert int(peak.split()[1]) <= 120 * 1024
+    assert json.loads(json.dumps(closed)) == closed
+    assert {
+        "samples",
+        "missed",
+        "stale_repeats",
+        "gaps",
+        "nonpositive",
+        "achieved_Hz",
+        "resynchronisations",
+        "cpu_s",
+    } | {
+        "jitter_p50_ms",
+        "jitter_p99_ms",
+        "jitter_max_ms",
+    } == set(closed["bench"])
