@@ -136,8 +136,6 @@ def state(rep: rundir.Rep) -> str:
 
 
 def committed_epochs(rep: rundir.Rep) -> int:
-    done = 0
-    for line in rep.events.read_text(encoding="utf-8").splitlines():
-        if '"event": "commit"' in line:
-            done = json.loads(line)["epochs_done"]
-    return done
+    from harness.ledger import events
+
+    return max([event["epochs_done"] for event in events.read(rep.events) if event["event"] == "commit"] or [0])

@@ -58,6 +58,7 @@ class Session:
                 self._serve(instruments)
             self.progress.phase("closing the traces")
             instruments.close()
+        self._enter(recorder=instruments.statistics)
         rundir.seal(self.rep)
 
     def _instruments(self) -> Instruments:
@@ -85,8 +86,13 @@ class Session:
             simulated=any(meter["simulated"] for meter in ready),
             attempts=_attempts(self.rep) + [started],
         )
-        text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
-        rundir.write(self.rep.manifest, lambda file: file.write(text.encode()))
+        _write(self.rep, manifest)
+
+    def _enter(self, **facts: Any) -> None:
+        """Add to what the manifest says of this attempt."""
+        manifest = read_manifest(self.rep)
+        manifest["attempts"][-1].update(facts)
+        _write(self.rep, manifest)
 
     def _task(self, ready: List[Dict[str, Any]]) -> Dict[str, Any]:
         """What the worker is told: waits are at least what the slowest meter needs (60 periods, 5 time constants)."""
@@ -161,6 +167,11 @@ def next_attempt(rep: rundir.Rep) -> int:
 
 def _attempts(rep: rundir.Rep) -> List[Dict[str, Any]]:
     return read_manifest(rep).get("attempts", [])
+
+
+def _write(rep: rundir.Rep, manifest: Dict[str, Any]) -> None:
+    text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
+    rundir.write(rep.manifest, lambda file: file.write(text.encode()))
 
 
 def read_manifest(rep: rundir.Rep) -> Dict[str, Any]:

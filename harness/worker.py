@@ -54,8 +54,10 @@ def main() -> int:
         signal.signal(number, signal.SIG_IGN)
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    task = json.loads(sys.stdin.buffer.readline().decode("utf-8"))
-    parent = Parent(sys.stdin.buffer, sink)
+    # Unbuffered: a thread that waits in a buffered stdin would hold its lock when the interpreter ends.
+    source = os.fdopen(0, "rb", 0)
+    task = json.loads(source.readline().decode("utf-8"))
+    parent = Parent(source, sink)
     from workloads import WorkloadError
 
     try:
