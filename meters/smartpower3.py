@@ -6,7 +6,7 @@ Firmware v1.7 (2021-12) or later.  Logging is switched on in the device's menu; 
 import re
 import statistics
 from functools import lru_cache
-from typing import List, Optional, Sequence
+from typing import List, Optional, Sequence, Tuple
 
 from meters.base import Channel, Sample
 from meters.errors import MeterError
@@ -15,14 +15,15 @@ from meters.framed import Framed, Reading
 FRAME_BYTES = 81
 CHECKED_BYTES = 74  # both checks are over what stands before them
 INTERVALS_MS = (5, 10, 50, 100, 500, 1000)  # the device's menu
-_NUMBERS = rb"([-\d]\d{4}),([-\d]\d{3}),([-\d]\d{4})"  # mV, mA, mW
-_OUTPUT = _NUMBERS + rb",([01]),([0-9a-f]{2}),"
-_FRAME = re.compile(rb"(\d{10})," + _NUMBERS + rb",([01])," + _OUTPUT + _OUTPUT + rb"[0-9a-f]{2},[0-9a-f]{2}\r\n\Z")
-_NUMBER_NAMES = ("voltage_V", "current_A", "power_W")
-_QUANTITIES = (
-    *("in_" + name for name in (*_NUMBER_NAMES, "low")),
-    *(output + name for output in ("out1_", "out2_") for name in (*_NUMBER_NAMES, "on", "interrupt")),
-)
+_NUMBERS = rb"[-\d]\d{4},[-\d]\d{3},[-\d]\d{4},[01]"  # mV, mA, mW, state
+_OUTPUT = rb",(" + _NUMBERS + rb",[0-9a-f]{2})"
+_FRAME = re.compile(rb"(\d{10}),(" + _NUMBERS + rb")" + _OUTPUT + _OUTPUT + rb",[0-9a-f]{2},[0-9a-f]{2}\r\n\Z")
+_NAMES = ("voltage_V", "current_A", "power_W")
+_INPUT_NAMES = tuple("in_" + name for name in (*_NAMES, "low"))
+_OUTPUT_NAMES = tuple(tuple(output + name for name in (*_NAMES, "on", "interrupt")) for output in ("out1_", "out2_"))
+# The kernel's 4 kB are not half full then.  No multiples of an interval, so that some look comes just after a frame:
+# see meters.timemap.
+_WAKE_S, _FAST_WAKE_S = 0.1973, 0.0973
 _ACCURACY = {
     "gain_error": 0.03,
     "accuracy_source": "Hardkernel wiki: 3 % typical above 5 V and 1 A",
@@ -40,21 +41,25 @@ def checks(head: bytes) -> bytes:
 
 def decode(frame: bytes) -> Reading:
     """Volts, amperes and watts of the input and both outputs, their states, and the device's time in ms."""
+    frame = bytes(frame)
     match = _FRAME.match(frame)
     if match is None:
-        raise MeterError(f"no whole SmartPower3 frame: {bytes(frame)!r}")
+        raise MeterError(f"no whole SmartPower3 frame: {frame!r}")
     if frame[CHECKED_BYTES:] != checks(frame[:CHECKED_BYTES]):
-        raise MeterError(f"wrong checks in SmartPower3 frame {bytes(frame)!r}")
-    time_ms, *fields = match.groups()
-    reading = dict(zip(_QUANTITIES, map(_quantity, fields)))
+        raise MeterError(f"wrong checks in SmartPower3 frame {frame!r}")
+    time_ms, supply, *outputs = match.groups()
+    reading = dict(zip(_INPUT_NAMES, _quantities(supply)))
+    for names, output in zip(_OUTPUT_NAMES, outputs):
+        reading.update(zip(names, _quantities(output)))
     reading["time_ms"] = int(time_ms)
     return reading
 
 
-@lru_cache(maxsize=4096)  # voltages, states and the idle output are the same again and again
-def _quantity(field: bytes) -> float:
-    """Thousandths, or a state where there are one or two digits."""
-    return int(field, 16) if len(field) < 4 else int(field) / 1000
+@lru_cache(maxsize=64)  # an output that is off says the same each time
+def _quantities(fields: bytes) -> Tuple[float, ...]:
+    """Volts, amperes and watts, and the states behind them."""
+    volts, amps, watts, *states = fields.split(b",")
+    return (int(volts) / 1000, int(amps) / 1000, int(watts) / 1000, *[int(state, 16) for state in states])
 
 
 class Meter(Framed):
@@ -70,7 +75,6 @@ class Meter(Framed):
     )
     device_clock = True
     frame_bytes = FRAME_BYTES
-    wake_s = 0.0973  # no multiple of the interval, so that some look comes just after a frame: see meters.timemap
     first_frames = 6  # to see the interval
     when_silent = "is logging switched on in the device's menu, and is this the right port?"
     decode = staticmethod(decode)
@@ -97,6 +101,7 @@ class Meter(Framed):
                 "set the interval in the device's menu, or leave interval_ms out"
             )
         self.period_s = seen_ms / 1000
+        self.wake_s = _FAST_WAKE_S if seen_ms < 10 else _WAKE_S
 
     def device_ns(self, reading: Reading) -> Optional[int]:
         return reading["time_ms"] * 1000000

@@ -31,6 +31,10 @@ def test_a_frame_with_a_wrong_check_is_refused(vector):
         decode(frame(vector))
 
 
+def test_any_buffer_of_bytes_will_do():
+    assert decode(bytearray(FRAME)) == decode(memoryview(FRAME)) == decode(FRAME)
+
+
 def test_states_and_both_outputs():
     head = b"0000000005,19000,1200,22800,1,12000,1000,12000,1,0f,05000,0500,02500,1,10,"
     reading = decode(head + checks(head))
