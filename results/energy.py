@@ -1,20 +1,40 @@
 """Energy as frames: cells, phases, epochs and windows, each row with its meter, boundary and `simulated`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
 from harness.ledger import Reading, Row, StageRun, StudyRuns
 from harness.ledger.flops import TABLE_UNIT
+from results.uncertainty.cells import Energy, Key, key
 
 WHOLE_STAGE = ("load", "idle", "sync", "window", "cooldown")
 
 
-def cells(study: StudyRuns) -> pd.DataFrame:
-    """One row for each cell, repetition and meter."""
-    frame = pd.DataFrame([_cell(row) for meter in study.meters or [""] for row in study.rows(meter)])
-    return _whole_numbers(frame, "epochs_searched")
+def cells(study: StudyRuns, energies: Mapping[Key, Energy]) -> pd.DataFrame:
+    """One row for each cell, repetition and meter; `energy_low_J` to `energy_high_J` is the 95 % interval."""
+    rows = [row for meter in study.meters or [""] for row in study.rows(meter)]
+    return _whole_numbers(pd.DataFrame([_cell(row, energies.get(key(row))) for row in rows]), "epochs_searched")
+
+
+def budgets(study: StudyRuns, energies: Mapping[Key, Energy]) -> pd.DataFrame:
+    """One row for each cause of each cell's uncertainty: its own 95 % interval about the measured energy."""
+    found = []
+    for (cell, repetition, meter), measured in energies.items():
+        for cause, interval in measured.budget.by_cause().items():
+            found.append(
+                {
+                    "cell": cell,
+                    "repetition": repetition,
+                    "meter": meter,
+                    "cause": cause,
+                    "low_J": interval.low,
+                    "high_J": interval.high,
+                    "expanded_J": interval.expanded,
+                }
+            )
+    return pd.DataFrame(found)
 
 
 def phases(study: StudyRuns) -> pd.DataFrame:
@@ -106,15 +126,13 @@ def _identity(row: Row) -> dict[str, Any]:
     }
 
 
-def _cell(row: Row) -> dict[str, Any]:
+def _cell(row: Row, measured: Energy | None) -> dict[str, Any]:
     energy = row.energy
     return _identity(row) | {
         "accuracy_end": row.accuracy_final,
         "accuracy_best": row.accuracy_best,
-        "energy_J": energy.headline_J,
-        "energy_net_of_idle_J": energy.net_J,
+        **_measured(measured, energy.seconds),
         "time_s": energy.seconds,
-        "mean_power_W": energy.mean_W,
         "flops": row.flops,
         "flops_0.05P": None if row.flops is None else row.flops / TABLE_UNIT,
         "epochs_searched": row.epochs_searched,
@@ -123,8 +141,26 @@ def _cell(row: Row) -> dict[str, Any]:
         "resumed": energy.resumed,
         "lost_J": energy.lost_J,
         "held_s": energy.held_s,
-        "why_no_energy": "; ".join(energy.reasons),
+        "why_no_energy": measured.reason if measured else "; ".join(energy.reasons),
     }
+
+
+MEASURED = [
+    *("energy_J", "energy_low_J", "energy_high_J", "energy_net_of_idle_J", "energy_net_low_J", "energy_net_high_J"),
+    *("mean_power_W", "peak_power_W", "coverage", "longest_gap_s", "samples", "rule_spread_J", "lag_J"),
+]
+
+
+def _measured(measured: Energy | None, seconds: float) -> dict[str, Any]:
+    """Energy with its interval, coverage and the spread of integration rules; None where there is no figure."""
+    interval, net = (measured.interval, measured.net_interval) if measured else (None, None)
+    if measured is None or interval is None or net is None:
+        return {**dict.fromkeys(MEASURED), "interval_excludes": ""}
+    rules = (interval.value, measured.left_J, measured.right_J)
+    power = [interval.value / seconds if seconds else None, measured.peak_W]
+    quality = [measured.coverage, measured.longest_gap_s, measured.samples, max(rules) - min(rules), measured.lag_J]
+    values = [*interval, *net, *power, *quality]
+    return {**dict(zip(MEASURED, values, strict=True)), "interval_excludes": measured.excludes}
 
 
 def _window(run: StageRun, reading: Reading) -> dict[str, Any]:

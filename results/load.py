@@ -8,13 +8,14 @@ import pandas as pd
 from harness.errors import UserError
 from harness.ledger import StudyRuns
 from results import energy, overhead
+from results.uncertainty import cells as uncertainty
 
 
 class Study:
     """The measurements of a study.  Frames are in SI units, with the unit in each column's name."""
 
-    def __init__(self, runs: StudyRuns):
-        self.runs = runs
+    def __init__(self, runs: StudyRuns, allow_gaps: bool = False, correct_lag: bool = False):
+        self.runs, self.allow_gaps, self.correct_lag = runs, allow_gaps, correct_lag
 
     @property
     def name(self) -> str:
@@ -32,7 +33,17 @@ class Study:
     @cached_property
     def cells(self) -> pd.DataFrame:
         """A row for each cell, repetition and meter: accuracy, energy, FLOPs, time."""
-        return energy.cells(self.runs)
+        return energy.cells(self.runs, self.energies)
+
+    @cached_property
+    def budgets(self) -> pd.DataFrame:
+        """What each cause alone contributes to the 95 % interval of each cell's energy."""
+        return energy.budgets(self.runs, self.energies)
+
+    @cached_property
+    def energies(self) -> dict[uncertainty.Key, uncertainty.Energy]:
+        """The energy of each row with its uncertainty, by (cell, repetition, meter)."""
+        return uncertainty.every(self.runs, self.allow_gaps, self.correct_lag)
 
     @cached_property
     def phases(self) -> pd.DataFrame:
@@ -55,9 +66,11 @@ class Study:
         return overhead.frame(self.runs)
 
 
-def load(directory: str | Path) -> Study:
+def load(directory: str | Path, allow_gaps: bool = False, correct_lag: bool = False) -> Study:
     """The study in `directory`: its own folder, or one above that holds just this study.
 
+    `allow_gaps` gives figures also where less than 95 % is covered; `correct_lag` takes the filter of a sensor with a
+    known time constant back.
     Nothing in it is executed or unpickled, and nothing outside it is read; what is damaged raises UserError.
     """
     folders = find(directory)
@@ -65,7 +78,7 @@ def load(directory: str | Path) -> Study:
         raise UserError(
             f"{directory} holds {len(folders)} studies; name one of: {', '.join(map(str, folders))}", code=2
         )
-    return Study(StudyRuns.open(folders[0]))
+    return Study(StudyRuns.open(folders[0]), allow_gaps, correct_lag)
 
 
 def find(directory: str | Path) -> list[Path]:

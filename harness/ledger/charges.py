@@ -53,29 +53,29 @@ def charge(
 
     `meter` None is the headline meter of the row's first stage.
     """
-    charged = [(item, runs[item["stage"]]) for item in cell["charges"]]
-    name = meter or next((run.meters[0] for _, run in charged if run.meters), "")
-    readings = [(run, _charged(item, run, name)) for item, run in charged]
+    stages = [(item, runs[item["stage"]]) for item in cell["charges"]]
+    name = meter or next((run.meters[0] for _, run in stages if run.meters), "")
+    readings = [(run, charged(item, run, name)) for item, run in stages]
     counted = [reading for _, part in readings for reading in part]
-    headline = [reading for reading in counted if _phase(reading) in HEADLINE]
-    net = [_net(run, [r for r in part if _phase(r) in HEADLINE], name) for run, part in readings]
-    lost = [reading for _, run in charged for reading in run.energies(name) if _is_lost_part(reading)]
-    absent = _absent(charged)
+    headline = [reading for reading in counted if phase_of(reading) in HEADLINE]
+    net = [_net(run, [r for r in part if phase_of(r) in HEADLINE], name) for run, part in readings]
+    lost = [reading for _, run in stages for reading in run.energies(name) if _is_lost_part(reading)]
+    missing = absent(stages)
     return CellEnergy(
         cell["id"],
         name,
-        tuple(sorted({b for _, run in charged for b in run.boundaries(name)})),
-        any(run.simulated(name) for _, run in charged),
-        None if absent else total([reading.own_joules for reading in headline]),
-        None if absent else total([joules for joules, _ in net]),
+        tuple(sorted({b for _, run in stages for b in run.boundaries(name)})),
+        any(run.simulated(name) for _, run in stages),
+        None if missing else total([reading.own_joules for reading in headline]),
+        None if missing else total([joules for joules, _ in net]),
         sum(reading.own_seconds for reading in headline),
         _parts(counted),
         total([reading.joules for reading in lost]),
         sum(reading.held_s for reading in headline),
-        any(item["stage"] in shared for item, _ in charged),
-        any(run.resumed for _, run in charged),
+        any(item["stage"] in shared for item, _ in stages),
+        any(run.resumed for _, run in stages),
         fired(cell, runs),
-        _sentences(absent + [r.own_reason for r in counted + lost] + [reason for _, reason in net]),
+        _sentences(missing + [r.own_reason for r in counted + lost] + [reason for _, reason in net]),
     )
 
 
@@ -117,7 +117,7 @@ def _draw(run: StageRun, key: str) -> Dict[str, Any]:
     return draws[key]
 
 
-def _charged(item: Mapping[str, Any], run: StageRun, meter: str) -> List[Reading]:
+def charged(item: Mapping[str, Any], run: StageRun, meter: str) -> List[Reading]:
     """The readings of the role phase that the row pays for, or shows apart."""
     draw = item["until"] and _draw(run, item["until"])
     limit = draw["epoch"] if draw else None
@@ -145,7 +145,8 @@ def _own_detector(item: Mapping[str, Any], reading: Reading) -> bool:
     return reading.window.phase != "detect" or reading.window.notes.get("draw") in (None, item["until"])
 
 
-def _phase(reading: Reading) -> str:
+def phase_of(reading: Reading) -> str:
+    """The phase that a reading counts as: epochs count as the training they are in."""
     window = reading.window
     return window.role or window.phase if window.phase == "epoch" else window.phase
 
@@ -157,14 +158,14 @@ def _is_lost_part(reading: Reading) -> bool:
 def _parts(counted: Sequence[Reading]) -> Tuple[Part, ...]:
     order = HEADLINE + APART
     names = sorted(
-        {_phase(reading) for reading in counted},
+        {phase_of(reading) for reading in counted},
         key=lambda name: (order.index(name) if name in order else len(order), name),
     )
     return tuple(
         Part(
             name,
-            total([r.own_joules for r in counted if _phase(r) == name]),
-            sum(r.own_seconds for r in counted if _phase(r) == name),
+            total([r.own_joules for r in counted if phase_of(r) == name]),
+            sum(r.own_seconds for r in counted if phase_of(r) == name),
         )
         for name in names
     )
@@ -190,10 +191,10 @@ def total(joules: Sequence[Optional[float]]) -> Optional[float]:
     return sum(known) if len(known) == len(joules) else None
 
 
-def _absent(charged: Sequence[Tuple[Mapping[str, Any], StageRun]]) -> List[Optional[str]]:
+def absent(stages: Sequence[Tuple[Mapping[str, Any], StageRun]]) -> List[Optional[str]]:
     """What keeps a row from having a figure at all: stages without a result, epochs without a record."""
-    unfinished = ["stage {} is not finished".format(run.name) for _, run in charged if not run.result]
-    missing = [_missing_epochs(item, run) for item, run in charged if run.result]
+    unfinished = ["stage {} is not finished".format(run.name) for _, run in stages if not run.result]
+    missing = [_missing_epochs(item, run) for item, run in stages if run.result]
     return [sentence for sentence in unfinished + missing if sentence]
 
 

@@ -1,6 +1,6 @@
 """From spans to windows: every stretch of a stage that energy is attributed to, nothing counted twice."""
 
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from harness.ledger.events import Attempt
 from harness.ledger.kept import ROLES, Kept, Part, kept, role_parts
@@ -42,6 +42,23 @@ def windows(attempts: Sequence[Attempt], finished: bool, draws: Sequence[int] = 
                 for window in _of_attempt(attempt, counted, draws)
             ]
     return found
+
+
+def own_spans(found: Sequence[Window]) -> List[List[Tuple[int, int]]]:
+    """For each window the stretches outside its children, in ns; none for one that has no end."""
+    inside: List[List[Tuple[int, int]]] = [[] for _ in found]
+    for window in found:
+        if window.parent is not None and window.stop_ns is not None:
+            inside[window.parent].append((window.start_ns, window.stop_ns))
+    return [_outside(window, children) for window, children in zip(found, inside)]
+
+
+def _outside(window: Window, children: List[Tuple[int, int]]) -> List[Tuple[int, int]]:
+    if window.stop_ns is None:
+        return []
+    starts = [window.start_ns] + [stop for _, stop in children]
+    stops = [start for start, _ in children] + [window.stop_ns]
+    return [(start, stop) for start, stop in zip(starts, stops) if stop > start]
 
 
 def _of_attempt(attempt: Attempt, counted: Kept, draws: Sequence[int]) -> List[Window]:

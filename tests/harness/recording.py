@@ -74,16 +74,20 @@ def step_samples(
     return [(t, watts) for t, watts in samples if not any(low < t < high for low, high in missing)]
 
 
-def write_trace(path: Path, samples: List[Tuple[int, float]], meter: str, attempt: int, boot: str = "boot-{}") -> None:
+def write_trace(
+    path: Path, samples: List[Tuple[int, float]], meter: str, attempt: int, boot: str = "boot-{}", **channel: Any
+) -> None:
+    """A trace of one channel; `channel` changes what it declares of itself."""
     times, watts = zip(*samples)
     columns = {
         "t_ns": pa.array(times, pa.int64()), "read_ns": pa.array([0] * len(times), pa.int32()),
         "segment": pa.array([0] * len(times), pa.int32()), "flags": pa.array([0] * len(times), pa.uint8()),
         "out_power_W": pa.array(watts, pa.float32()),
     }  # fmt: skip
+    declared = manifest_of(rundir.Rep(Path("stages/x/rep-1")), [meter])["meters"][0]["channels"][0]
     meta = {
         "schema": 1, "meter": {"name": meter, "kind": "imitated", "options": {}, "identity": {}},
-        "channels": manifest_of(rundir.Rep(Path("stages/x/rep-1")), [meter])["meters"][0]["channels"], "total": ["out"],
+        "channels": [dict(declared, **channel)], "total": ["out"],
         "period_s": PERIOD_MS / 1e3, "clock": {"host": "board", "boot_id": boot.format(attempt)}, "simulated": True,
         "replayed": False, "attempt": attempt,
     }  # fmt: skip

@@ -1,0 +1,111 @@
+"""Uncertainty budgets: what may be wrong with an energy, by cause, and how causes add up, cancel and combine."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from results.uncertainty.coverage import half_width
+
+RECTANGULAR = "rectangular"
+NORMAL = "normal"
+
+
+class Component(NamedTuple):
+    """An error, true minus measured, in J.  Rectangular: anywhere from `low` to `high`; normal: mean +- one sd."""
+
+    low: float
+    high: float
+    shape: str = RECTANGULAR
+
+    @property
+    def mean(self) -> float:
+        return (self.low + self.high) / 2
+
+    @property
+    def half(self) -> float:
+        return abs(self.high - self.low) / 2
+
+
+class Interval(NamedTuple):
+    """A value with its 95 % interval, which need not be symmetric."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def expanded(self) -> float:
+        """Half of the interval's width."""
+        return (self.high - self.low) / 2
+
+
+class Budget(Mapping[str, Component]):
+    """Components by key; errors of one key are the same error wherever it occurs, of different keys independent.
+
+    A key is `cause/where`: `gain/wall/out1` is shared by all that this meter measured, `noise/<attempt>/...` is not.
+    """
+
+    def __init__(self, components: Mapping[str, Component]):
+        self._components = dict(components)
+
+    def __getitem__(self, key: str) -> Component:
+        return self._components[key]
+
+    def __iter__(self):
+        return iter(self._components)
+
+    def __len__(self) -> int:
+        return len(self._components)
+
+    def __add__(self, other: "Budget") -> "Budget":
+        return total([self, other])
+
+    def times(self, factor: float) -> "Budget":
+        """Errors keep their sign: with a negative factor low and high change places, so that equal errors cancel."""
+        return Budget({key: Component(c.low * factor, c.high * factor, c.shape) for key, c in self.items()})
+
+    def interval(self, value: float) -> Interval:
+        """The 95 % interval of the true value around a measured one."""
+        middle = value + sum(component.mean for component in self.values())
+        half = self.half_width()
+        return Interval(value, middle - half, middle + half)
+
+    def half_width(self) -> float:
+        found = list(self.values())
+        uniforms = [component.half for component in found if component.shape == RECTANGULAR]
+        return half_width(uniforms, [component.half for component in found if component.shape == NORMAL])
+
+    def by_cause(self) -> dict[str, Interval]:
+        """What each cause alone would do to a value of 0, the widest first."""
+        causes: dict[str, dict[str, Component]] = {}
+        for key, component in self.items():
+            causes.setdefault(key.split("/")[0], {})[key] = component
+        alone = {cause: Budget(components).interval(0.0) for cause, components in causes.items()}
+        return dict(sorted(alone.items(), key=lambda item: -item[1].expanded))
+
+
+def total(budgets: Iterable[Budget]) -> Budget:
+    """The budget of a sum: errors of the same key add up as they are, or cancel."""
+    summed: dict[str, Component] = {}
+    for budget in budgets:
+        for key, component in budget.items():
+            if key in summed:
+                component = _same_error(summed[key], component)
+            summed[key] = component
+    return Budget(summed)
+
+
+def ratio(numerator: tuple[float, Budget], denominator: tuple[float, Budget]) -> Interval:
+    """The interval of a quotient of two energies; what both have in common, such as the meter's gain, cancels."""
+    (top, top_budget), (bottom, bottom_budget) = numerator, denominator
+    value = top / bottom
+    parts = [top_budget.times(1 / bottom), bottom_budget.times(-top / bottom**2)]
+    return total(parts).interval(value)
+
+
+def difference(minuend: tuple[float, Budget], subtrahend: tuple[float, Budget]) -> Interval:
+    (left, left_budget), (right, right_budget) = minuend, subtrahend
+    return total([left_budget, right_budget.times(-1.0)]).interval(left - right)
+
+
+def _same_error(one: Component, other: Component) -> Component:
+    return Component(one.low + other.low, one.high + other.high, one.shape)

@@ -1,0 +1,124 @@
+"""One channel of one attempt, as the uncertainty of its energy needs to see it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from meters.base import Channel
+from meters.integrate import partition
+from meters.trace import Trace
+
+STALE = 1
+STEP_SIGMAS = 6.0
+LOOK_AT = 1 << 20
+
+Spans = Sequence[tuple[int, int]]  # (start_ns, stop_ns), in order, none overlapping
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Times in ns of the attempt's clock, powers in W.  `key` names attempt, meter and channel."""
+
+    key: str
+    channel: Channel
+    t_ns: np.ndarray
+    watts: np.ndarray
+    fresh: np.ndarray  # False where a sample repeats a stale reading
+    period_s: float
+    gaps: list[tuple[int, int]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, trace: Trace, channel: Channel, key: str) -> "Samples":
+        """A channel of a trace; samples in which it was not available are left out."""
+        watts = trace.column(channel.name + "_power_W")
+        known = ~np.isnan(watts)
+        stale = (trace.flags & STALE).astype(bool)
+        return cls(
+            key,
+            channel,
+            trace.t_ns[known],
+            watts[known],
+            ~stale[known],
+            trace.period_s,
+            trace.gaps(None, channel.name),
+        )
+
+    @property
+    def averages(self) -> bool:
+        """Whether a sample is the mean since the one before it."""
+        return self.channel.shape == "mean_over_period"
+
+    @cached_property
+    def fresh_index(self) -> np.ndarray:
+        return np.flatnonzero(self.fresh)
+
+    @cached_property
+    def fresh_ns(self) -> np.ndarray:
+        """Times of the samples that bring something new."""
+        return self.t_ns if self.fresh.all() else self.t_ns[self.fresh_index]
+
+    def fresh_at(self, index: int) -> int:
+        return int(self.fresh_ns[index])
+
+    @cached_property
+    def update_s(self) -> float:
+        """Mean time between fresh samples, gaps left out; more than the native period where a sensor repeats itself."""
+        spacing = np.diff(self.fresh_ns[:LOOK_AT])
+        usual = spacing[spacing <= 2 * np.median(spacing)] if len(spacing) else spacing
+        return float(np.mean(usual)) / 1e9 if len(usual) else self.period_s
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the sensor is read more often than it has something new to say."""
+        return self.update_s > 1.2 * self.period_s
+
+    @cached_property
+    def resolution_W(self) -> float:
+        """As stated; otherwise the smallest step seen between fresh samples."""
+        if self.channel.resolution_W is not None:
+            return self.channel.resolution_W
+        steps = np.abs(np.diff(self.watts[self.fresh][:LOOK_AT].astype(float)))
+        steps = steps[steps > 0]
+        return float(steps.min()) if len(steps) else 0.0
+
+    @cached_property
+    def step_W(self) -> float:
+        """Changes larger than this are steps of the load, smaller ones noise."""
+        changes = np.abs(np.diff(self.watts[self.fresh][:LOOK_AT].astype(float)))
+        typical = 1.4826 * float(np.median(changes)) if len(changes) else 0.0
+        return max(STEP_SIGMAS * typical, 4 * self.resolution_W)
+
+    @cached_property
+    def last_ns(self) -> int:
+        return int(self.t_ns[-1])
+
+    def energy(self, spans: Spans, shape: str | None = None) -> float:
+        """Joules over the spans, gaps bridged by a straight line, the last sample held; `shape` as in `meters`."""
+        inside = [(min(start, self.last_ns), min(stop, self.last_ns)) for start, stop in spans]
+        edges = [edge for span in inside for edge in span]
+        joules = float(partition(self.t_ns, self.watts, edges, shape or self.channel.shape)[::2].sum())
+        held_ns = sum(stop - start for start, stop in spans) - sum(stop - start for start, stop in inside)
+        return joules + held_ns / 1e9 * float(self.watts[-1])
+
+    def at(self, t_ns: int) -> float:
+        """Power at a time, on the straight line between samples."""
+        return float(np.interp(t_ns, self.t_ns, self.watts))
+
+    def count(self, spans: Spans) -> int:
+        return sum(last - first for first, last in self._ranges(spans))
+
+    def peak_W(self, spans: Spans) -> float:
+        """The highest sample; of spans that hold none, the highest power on the line between samples."""
+        inside = [float(self.watts[first:last].max()) for first, last in self._ranges(spans) if last > first]
+        return max(inside + [self.at(edge) for span in spans for edge in span], default=0.0)
+
+    def _ranges(self, spans: Spans) -> list[tuple[int, int]]:
+        return [tuple(np.searchsorted(self.t_ns, span).tolist()) for span in spans]
+
+    def gaps_in(self, spans: Spans) -> list[tuple[int, int]]:
+        """Stretches of the spans without samples, the held end among them."""
+        holes = [*self.gaps, (self.last_ns, max(self.last_ns, spans[-1][1]))] if spans else []
+        cut = [(max(a, start), min(b, stop)) for a, b in holes for start, stop in spans]
+        return [(start, stop) for start, stop in cut if stop > start]
