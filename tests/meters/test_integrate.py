@@ -69,7 +69,6 @@ def test_blocks_do_not_show(shape, monkeypatch):
     power = rng.uniform(-3, 15, 5000).astype(np.float32)
     edges = np.sort(rng.choice(t_ns, 7))
     monkeypatch.setattr(module, "_BLOCK", 64)
-    monkeypatch.setattr(module, "_DOT", 16)
     for got, start, stop in zip(partition(t_ns, power, edges, shape), edges, edges[1:]):
         exact = exact_J(t_ns.tolist(), power, int(start), int(stop), shape)
         assert got == pytest.approx(float(exact), rel=1e-13)
