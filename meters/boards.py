@@ -5,7 +5,7 @@ tegra210-porg-powermon-p3448-0000-a00.dtsi, the INA3221 nodes of tegra194-p3668,
 tegra234-p3767) and TI's INA3221 data sheet, SBOS576.
 """
 
-from typing import Dict, NamedTuple, Tuple
+from typing import Dict, NamedTuple, Optional, Tuple
 
 OFFSET_V = 80e-6  # shunt offset, maximum
 STEP_V = 40e-6  # least significant bit of the shunt voltage
@@ -15,14 +15,20 @@ R32_TAU_S = 0.43  # L4T R32 has the chip average 512 cycles of 6 x 140 us, recur
 
 
 class Rail(NamedTuple):
-    """A sense resistor, and the voltage at which the offset and the resolution of its power are stated."""
+    """A sense resistor, and the voltage at which the offset and the resolution of its power are stated.
 
-    shunt_ohm: float
+    Without a resistor here only one that the driver tells gives an accuracy.
+    """
+
+    shunt_ohm: Optional[float]
     nominal_V: float
 
 
 class Board(NamedTuple):
-    """One kind of board.  `total`: the rails that together make its whole input; all others lie inside it."""
+    """One kind of board.  `total`: the rails that together make its whole input, at the place that `boundary` names.
+
+    All other rails lie inside it.
+    """
 
     name: str
     soc: str
@@ -30,6 +36,7 @@ class Board(NamedTuple):
     total: Tuple[str, ...]
     note: str = ""
     r32_tau_s: float = R32_TAU_S
+    boundary: str = "module"
 
 
 TX2_RAILS = {
@@ -57,6 +64,7 @@ AGX_ORIN_RAILS = {
     "VIN_SYS_5V0": Rail(0.002, 5.0),
     "VDDQ_VDD2_1V8AO": Rail(0.002, 5.0),
 }
+THOR_RAILS = {"VDD_GPU": Rail(None, 20.0), "VDD_CPU_SOC_MSS": Rail(None, 20.0), "VIN_SYS_5V0": Rail(None, 5.0)}
 AGX_ORIN_TOTAL = ("VDD_GPU_SOC", "VDD_CPU_CV", "VIN_SYS_5V0")
 
 TX2_NOTE = "VDD_IN is the input of the module.  Rails of the carrier board, VDD_MUX too, are never added to it."
@@ -65,6 +73,7 @@ AGX_ORIN_NOTE = (
     "No rail of this board carries its whole input: three are added.  VDDQ_VDD2_1V8AO is fed from VIN_SYS_5V0 and "
     "lies inside it; a tool that adds it too reports more."
 )
+THOR_NOTE = "VIN is measured by an INA238 on the carrier board, so it is the input of the whole board."
 
 BOARDS = (
     Board("Jetson TX2", "tegra186", TX2_RAILS, ("VDD_IN",), TX2_NOTE),
@@ -73,4 +82,5 @@ BOARDS = (
     Board("Jetson AGX Xavier", "tegra194", AGX_XAVIER_RAILS, tuple(AGX_XAVIER_RAILS), AGX_XAVIER_NOTE),
     Board("Jetson Orin NX or Orin Nano", "tegra234", NX_RAILS, ("VDD_IN",)),
     Board("Jetson AGX Orin", "tegra234", AGX_ORIN_RAILS, AGX_ORIN_TOTAL, AGX_ORIN_NOTE),
+    Board("Jetson AGX Thor", "tegra264", THOR_RAILS, ("VIN",), THOR_NOTE, boundary="dc_input"),
 )

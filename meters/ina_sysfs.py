@@ -8,6 +8,7 @@ from meters.errors import MeterError
 CHIP_NAMES = ("ina3221x", "ina3221")
 HWMON_CHANNELS = ("1", "2", "3")  # 4 to 7 are shunt voltages and sums
 NOT_CONNECTED = "NC"
+THOR_INPUT = ("ina238", "VIN")  # the chip on the carrier board of an AGX Thor, which has one channel and no label
 
 
 class Node(NamedTuple):
@@ -37,8 +38,10 @@ class Node(NamedTuple):
 def find_rails(root: Path) -> List[Node]:
     """Every connected rail of every chip, in the order of bus addresses; empty where there is no INA3221."""
     names = sorted(root.glob("sys/bus/i2c/devices/*/name"))
-    chips = [name.parent for name in names if read_text(name) in CHIP_NAMES]
-    return [rail for chip in chips for rail in _rails(chip) if rail.label != NOT_CONNECTED]
+    chips = [(name.parent, read_text(name)) for name in names]
+    rails = [rail for chip, kind in chips if kind in CHIP_NAMES for rail in _rails(chip)]
+    inputs = [_ina238(chip) for chip, kind in chips if kind == THOR_INPUT[0] and any(chip.glob("hwmon/hwmon*"))]
+    return [rail for rail in rails if rail.label != NOT_CONNECTED] + (inputs if rails else [])
 
 
 def read_text(path: Path) -> str:
@@ -89,6 +92,11 @@ def _hwmon_rails(chip: str, folder: Path) -> Iterator[Node]:
             voltage, current = folder / f"in{n}_input", folder / f"curr{n}_input"
             shunt_ohm = _number(folder / f"shunt{n}_resistor", 0) / 1e6 or None
             yield Node(read_text(label), chip, n, None, voltage, current, shunt_ohm, averaged, cycle_ms)
+
+
+def _ina238(chip: Path) -> Node:
+    folder = min(chip.glob("hwmon/hwmon*"))
+    return Node(THOR_INPUT[1], chip.name, "1", None, folder / "in1_input", folder / "curr1_input")
 
 
 def _number(path: Path, absent: int) -> int:

@@ -33,13 +33,15 @@ def _fits(board: Board, compatible: str, labels: AbstractSet[str]) -> bool:
 def channel(label: str, board: Optional[Board], in_total: bool, shunt_ohm: Optional[float] = None) -> Channel:
     """The rail as a channel; a shunt that the driver states is believed before the table's.
 
-    A channel of the total has the boundary of the total, `module`; any other is a `rail`.
+    A channel of the total has the boundary of the total; any other is a `rail`.
     """
-    plain = Channel(label, "module" if in_total else "rail")
+    whole = board.boundary if board else "module"
+    plain = Channel(label, whole if in_total else "rail")
     rail = board.rails.get(label) if board else None
-    if rail is None:
+    shunt_ohm = shunt_ohm or (rail.shunt_ohm if rail else None)
+    if rail is None or shunt_ohm is None:
         return plain
-    volts_per_ohm = rail.nominal_V / (shunt_ohm or rail.shunt_ohm)
+    volts_per_ohm = rail.nominal_V / shunt_ohm
     return plain._replace(
         gain_error=GAIN_ERROR,
         offset_error_W=OFFSET_V * volts_per_ohm,

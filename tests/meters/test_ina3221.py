@@ -9,7 +9,7 @@ import pytest
 from meters.errors import MeterError
 from meters.ina3221 import Meter
 from meters.ina_values import MOST_TEXTS, Milli
-from tests.meters.imitated import TRUTH, build_hwmon, build_iio, extract
+from tests.meters.imitated import TRUTH, build_hwmon, build_iio, extract, write
 
 TOTALS = {
     "TX2-R32-idle": ("VDD_IN",),
@@ -134,6 +134,19 @@ def test_agx_orin_is_the_sum_of_three_rails_and_what_is_not_connected_is_left_ou
     assert channels(meter)["VDDQ_VDD2_1V8AO"].boundary == "rail"
     assert channels(meter)["VDD_GPU_SOC"].resolution_W == pytest.approx(0.4)
     assert "VDDQ_VDD2_1V8AO" in meter.identity()["note"]
+
+
+def test_agx_thor_has_its_input_on_another_chip(tmp_path):
+    chips = {"2-0040": (("VDD_GPU", 19000, 120), ("VDD_CPU_SOC_MSS", 19000, 40), ("VIN_SYS_5V0", 5000, 700))}
+    root = build_hwmon(tmp_path, "nvidia,p3971-0080+p3834-0008 nvidia,tegra264", chips, 1000)
+    write(root / "sys/bus/i2c/devices/2-0044/name", "ina238")
+    write(root / "sys/bus/i2c/devices/2-0044/hwmon/hwmon7/in1_input", 19500)
+    write(root / "sys/bus/i2c/devices/2-0044/hwmon/hwmon7/curr1_input", 1500)
+    meter = Meter(root=str(root))
+    assert meter.total == ("VIN",) and meter.read()["VIN"]["power_W"] == 29.25
+    assert channels(meter)["VIN"].boundary == "dc_input" and channels(meter)["VIN"].gain_error is None
+    assert channels(meter)["VDD_GPU"].boundary == "rail"
+    assert channels(meter)["VDD_GPU"].resolution_W == pytest.approx(0.8)
 
 
 def test_rails_are_found_by_label_wherever_their_channel_is(tmp_path):
