@@ -55,6 +55,10 @@ class Monitor:
         """How well each meter was sampled, after leaving."""
         return self._recorder.statistics
 
+    def recorder_cpu_s(self) -> float:
+        """Processor time of the recorder so far, while it records."""
+        return self._recorder.cpu_s()
+
     def __enter__(self) -> "Monitor":
         self._recorder.__enter__()
         self._events = EventLog(self._rep.events, self._attempt)
