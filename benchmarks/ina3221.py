@@ -64,7 +64,7 @@ def main() -> None:
                     meter.read_row()
 
             print(compare(rows, opened_anew(paths)).line("ina3221 row / opening each file anew", 0.1))
-            print(compare(rows, bare_loop(paths, Path(folder))).line("ina3221 row / bare C loop", 2.5))
+            print(compare(rows, bare_loop(paths, Path(folder)), pairs=60).line("ina3221 row / bare C loop", 2.5))
 
 
 if __name__ == "__main__":
