@@ -1,21 +1,22 @@
 """Numbers as people read them: SI in, a short text with its unit out, an en dash where there is no figure."""
 
+import math
 from typing import Optional
 
 NONE = "–"
 
 
 def significant(value: Optional[float], digits: int = 4) -> str:
-    """`digits` significant digits without an exponent: 0.01234, 12.34, 12340."""
+    """`digits` significant digits, without an exponent where people would write none: 0.01234, 12.34, 12340."""
     if value is None:
         return NONE
+    if value == 0:
+        return "0"
     rounded = float("{:.{}g}".format(value, digits))
-    magnitude = len(str(abs(int(rounded)))) if abs(rounded) >= 1 else 0
-    if magnitude:
-        return "{:.{}f}".format(rounded, max(0, digits - magnitude))
-    return (
-        "{:.12f}".format(rounded).rstrip("0").rstrip(".") if abs(rounded) >= 1e-6 else "{:.{}g}".format(value, digits)
-    )
+    if not 1e-6 <= abs(rounded) < 1e15:
+        return "{:.{}g}".format(value, digits)
+    exponent = math.floor(math.log10(abs(rounded)))
+    return "{:.{}f}".format(rounded, max(0, digits - 1 - exponent))
 
 
 def kilojoules(joules: Optional[float]) -> str:

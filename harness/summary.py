@@ -44,7 +44,7 @@ def sheets(study: StudyRuns) -> List[Sheet]:
     others = {meter: study.rows(meter) for meter in meters[1:]}
     overhead = [row for row in rows if row.detection is not None]
     found = [Sheet(_title(study, rows), _header(meters, rows), _lines(rows, others), _notes(study, rows))]
-    return found + ([_overhead(overhead)] if overhead else [])
+    return found + ([overhead_sheet(overhead)] if overhead else [])
 
 
 def _title(study: StudyRuns, rows: Sequence[Row]) -> str:
@@ -128,7 +128,8 @@ def _notes(study: StudyRuns, rows: Sequence[Row]) -> List[str]:
     return [sentence(saving) for saving in savings(rows)] + measured + reasons + missing
 
 
-def _overhead(rows: Sequence[Row]) -> Sheet:
+def overhead_sheet(rows: Sequence[Row]) -> Sheet:
+    """Memory, FLOPs and energy of detection, for rows that have a detector."""
     word = " (simulated)" if any(row.energy.simulated for row in rows) else ""
     header = ["", "memory", "of the weights", "FLOPs each", "of one forward pass", "of the search"]
     header += ["J each" + word, "of one epoch", "of the search"]

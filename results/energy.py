@@ -6,9 +6,13 @@ from typing import Any
 import pandas as pd
 
 from harness.ledger import Reading, Row, StageRun, StudyRuns
+from harness.ledger.charges import HEADLINE, charged, phase_of
 from harness.ledger.flops import TABLE_UNIT
-from results.uncertainty.cells import Energy, Key, key
+from results.uncertainty import causes
+from results.uncertainty.budget import total
+from results.uncertainty.cells import LEAST_PERIODS, Energy, Key, Recordings, key, peak_W
 
+TOO_SHORT = f"shorter than {LEAST_PERIODS} native periods"
 WHOLE_STAGE = ("load", "idle", "sync", "window", "cooldown")
 
 
@@ -41,27 +45,41 @@ def phases(study: StudyRuns) -> pd.DataFrame:
     """Energy of each phase of each cell, outside the phases inside it.
 
     `headline`: counted in the cell's energy.  What belongs to a whole stage (load, idle, ...) is the same for every
-    cell that is charged the stage.
+    cell that is charged the stage.  A phase whose windows are shorter than 30 native periods has no energy of its own;
+    `attributed_energy_J` is what the headline holds of it.
     """
-    from harness.ledger.charges import HEADLINE
-
     found = []
     for meter in study.meters or [""]:
         for row in study.rows(meter):
+            shortest = _shortest(study, row, meter)
             parts = [(part.phase, part.joules, part.seconds) for part in row.energy.parts]
             parts += list(_whole_stages(study, row, meter))
             for phase, joules, seconds in parts:
+                short = shortest.get(phase, False) and joules is not None
                 found.append(
                     {
                         **_identity(row),
                         "phase": phase,
                         "headline": phase in HEADLINE,
-                        "energy_J": joules,
+                        "energy_J": None if short else joules,
+                        "attributed_energy_J": joules,
                         "time_s": seconds,
-                        "mean_power_W": joules / seconds if joules is not None and seconds else None,
+                        "mean_power_W": joules / seconds if joules is not None and seconds and not short else None,
+                        "why_no_energy": TOO_SHORT if short else "",
                     }
                 )
     return pd.DataFrame(found)
+
+
+def _shortest(study: StudyRuns, row: Row, meter: str) -> dict[str, bool]:
+    """For each phase of a row whether its windows are too short for a figure, on average."""
+    lengths: dict[str, list[float]] = {}
+    for item in row.cell["charges"]:
+        run = study.run(item["stage"], row.repetition)
+        for reading in charged(item, run, meter) if run else ():
+            limit = LEAST_PERIODS * run.meter(meter).get("period_s", 0.0) if run else 0.0
+            lengths.setdefault(phase_of(reading), []).append(reading.seconds - limit)
+    return {phase: sum(over) < 0 for phase, over in lengths.items()}
 
 
 def epochs(study: StudyRuns) -> pd.DataFrame:
@@ -83,9 +101,38 @@ def epochs(study: StudyRuns) -> pd.DataFrame:
 
 
 def windows(study: StudyRuns) -> pd.DataFrame:
-    """One row for each window of each stage, in the order of time within its attempt."""
-    found = [_window(run, reading) for run, meter in _stages(study) for reading in run.energies(meter)]
+    """One row for each window of each stage, in the order of time within its attempt, with its 95 % interval.
+
+    `own_energy_J` is what the window holds outside its children; own parts sum to the stage.  A window of less than 30
+    native periods has no `energy_J`: its own part is an attribution, not a measurement.
+    """
+    recordings = Recordings()
+    found = []
+    for run, meter in _stages(study):
+        for reading in run.energies(meter):
+            found.append(_window(run, reading) | _uncertain(run, reading, recordings))
     return _whole_numbers(pd.DataFrame(found), "epoch")
+
+
+def _uncertain(run: StageRun, reading: Reading, recordings: Recordings) -> dict[str, Any]:
+    """Interval, peak and count of samples of one window."""
+    window, known = reading.window, reading.joules is not None and reading.window.stop_ns is not None
+    empty = {"energy_low_J": None, "energy_high_J": None, "peak_power_W": None, "samples": None}
+    if not known or reading.joules is None or window.stop_ns is None:
+        return empty
+    if reading.seconds < LEAST_PERIODS * run.meter(reading.meter).get("period_s", 0.0):
+        return empty | {"energy_J": None, "mean_power_W": None, "why_no_energy": TOO_SHORT}
+    channels = recordings.of(run, window.attempt, reading.meter)
+    spans = [(window.start_ns, window.stop_ns)]
+    idle_W = run.idle_W(reading.meter, window.attempt) or 0.0
+    budget = total(causes.budget(samples, spans, reading.meter, idle_W) for samples in channels)
+    interval = budget.interval(reading.joules)
+    return {
+        "energy_low_J": interval.low,
+        "energy_high_J": interval.high,
+        "peak_power_W": peak_W(channels, spans),
+        "samples": channels[0].count(spans),
+    }
 
 
 def _whole_numbers(frame: pd.DataFrame, column: str) -> pd.DataFrame:

@@ -6,10 +6,10 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from harness.ledger.savings import Saving, savings, sentence
-from harness.summary import sheets
 from results import checks, figures, provenance, tables
 from results.load import Study, load
+from results.methods import Saving, methods, savings, sentence
+from results.sheets import sheets
 
 KINDS = {".svg": "image/svg+xml", ".png": "image/png", ".csv": "text/csv", ".md": "text/markdown", ".tex": "text/x-tex"}
 
@@ -35,9 +35,9 @@ def render(study: Study, files: list[Path], drawn: list[Path]) -> str:
         machine=study.folder.parent.parent.name,
         started=min((stage["started_utc"] for stage in stages if stage["started_utc"]), default=""),
         simulated=any(run.simulated(meter) for run in runs for meter in run.meters),
-        verdict=[_verdict(saving) for saving in savings(study.runs.rows())],
+        verdict=[_verdict(saving) for saving in savings(methods(study.runs.rows(), study.energies))],
         doubts=checks.doubts(study.runs),
-        sheets=sheets(study.runs),
+        sheets=sheets(study),
         downloads=[{"name": path.name, "uri": data_uri(path)} for path in files],
         figures=[
             {"uri": data_uri(path), "caption": figures.find(path.stem).CAPTION}
@@ -66,6 +66,6 @@ def _title(study: Study) -> str:
 
 
 def _verdict(saving: Saving) -> dict[str, Any]:
-    sign = "−" if saving.energy >= 0 else "+"
+    sign = "−" if saving.saved.value >= 0 else "+"
     word = " simulated energy" if saving.simulated else " energy"
-    return {"number": f"{sign}{100 * abs(saving.energy):.1f} %{word}", "words": sentence(saving) + "."}
+    return {"number": f"{sign}{100 * abs(saving.saved.value):.1f} %{word}", "words": sentence(saving) + "."}

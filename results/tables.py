@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.summary import Sheet, aligned, sheets
+from harness.summary import Sheet, aligned
 from results.load import Study, load
+from results.sheets import sheets
 
 SCHEMA = 1
 
@@ -98,7 +99,7 @@ def latex(sheet: Sheet) -> str:
 def write(study_dir: Path | str, study: Study | None = None) -> list[Path]:
     """Write table.csv, table.md and table.tex into the folder of a study; returns their paths."""
     study = study or load(study_dir)
-    found = sheets(study.runs)
+    found = sheets(study)
     texts = {
         "table.csv": csv(main(study)),
         "table.md": "\n".join(map(markdown, found)),

@@ -29,11 +29,11 @@ def command(source: str, kind: str, as_json: bool, recompute: bool) -> None:
 
 
 def _measured(directory: str):  # type: ignore[no-untyped-def]
-    from harness.summary import sheets
     from results import load, tables
+    from results.sheets import sheets
 
     study = load(directory)
-    return sheets(study.runs), tables.main(study)
+    return sheets(study), tables.main(study)
 
 
 def _published(recompute: bool):  # type: ignore[no-untyped-def]

@@ -21,7 +21,7 @@ def draw(study: Any) -> Figure | None:
         return None
     rows = study.phases[study.phases["meter"] == study.meters[0]]
     rows = rows[rows["headline"] | rows["phase"].isin(APART)]
-    joules = rows.groupby(["cell", "phase"], sort=False)["energy_J"].mean().unstack("phase")
+    joules = rows.groupby(["cell", "phase"], sort=False)["attributed_energy_J"].mean().unstack("phase")
     cells = _with_figures(study)
     if cells.empty:
         return None

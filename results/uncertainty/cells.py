@@ -15,6 +15,7 @@ from results.uncertainty.budget import Budget, Interval, total
 from results.uncertainty.samples import Samples, Spans
 
 LEAST_COVERAGE = 0.95
+LEAST_PERIODS = 30
 KEPT_OPEN = 6
 
 Part = tuple[StageRun, int, list[tuple[int, int]]]  # a run, its attempt, stretches of it in ns
@@ -64,6 +65,7 @@ class Piece(NamedTuple):
     samples: int
     peak_W: float
     accuracy_stated: bool
+    period_s: float
 
 
 class Recordings:
@@ -127,6 +129,9 @@ def energy(
     except (MeterError, ValueError) as error:
         return _whole([], "; ".join([*missing, str(error)]))
     coverage = 1 - sum(piece.gap_s for piece in pieces) / max(sum(piece.seconds for piece in pieces), 1e-9)
+    seconds, period_s = sum(piece.seconds for piece in pieces), max((piece.period_s for piece in pieces), default=0.0)
+    if pieces and seconds < LEAST_PERIODS * period_s:
+        missing.append(f"it took {seconds:.3g} s, less than {LEAST_PERIODS} native periods of meter {meter}")
     if coverage < LEAST_COVERAGE and not allow_gaps:
         missing.append(f"meter {meter} covers {100 * coverage:.1f} %, less than {100 * LEAST_COVERAGE:.0f} %")
     return _whole(pieces, "; ".join(missing))
@@ -202,8 +207,9 @@ def _piece(run: StageRun, attempt: int, spans: Spans, meter: str, recordings: Re
         gap_s=sum(stop - start for start, stop in holes) / 1e9,
         longest_gap_s=max(((stop - start) / 1e9 for start, stop in holes), default=0.0),
         samples=channels[0].count(spans),
-        peak_W=max(samples.peak_W(spans) for samples in channels) if len(channels) == 1 else _peak(channels, spans),
+        peak_W=peak_W(channels, spans),
         accuracy_stated=all(samples.channel.gain_error is not None for samples in channels),
+        period_s=channels[0].period_s,
     )
 
 
@@ -222,8 +228,10 @@ def _idle_spans(run: StageRun, attempt: int) -> Spans:
     return next((spans for window, spans in pairs if window.phase == "idle" and window.attempt == attempt), [])
 
 
-def _peak(channels: list[Samples], spans: Spans) -> float:
-    """The highest sum of channels that were read together."""
+def peak_W(channels: list[Samples], spans: Spans) -> float:
+    """The highest power; of several channels the highest sum."""
+    if len(channels) == 1:
+        return channels[0].peak_W(spans)
     times = channels[0].t_ns
     summed = sum(np.interp(times, samples.t_ns, samples.watts) for samples in channels)
     both = Samples("", channels[0].channel, times, np.asarray(summed), channels[0].fresh, channels[0].period_s)

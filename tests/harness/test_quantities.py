@@ -5,7 +5,7 @@ from harness.quantities import NONE, duration, kilojoules, percent, prefixed, si
 
 @pytest.mark.parametrize(
     "value, text",
-    [(0, "0"), (0.0123456, "0.01235"), (0.5, "0.5"), (12.3456, "12.35"), (99999.9, "100000"), (1234.0, "1234"),
+    [(0, "0"), (0.0123456, "0.01235"), (0.5, "0.5000"), (12.3456, "12.35"), (99999.9, "100000"), (1234.0, "1234"),
      (-2.5, "-2.500"), (1.23456e-9, "1.235e-09"), (9.9999, "10.00"), (None, NONE)],
 )  # fmt: skip
 def test_significant_digits_without_an_exponent_where_people_read_them(value, text):
@@ -14,7 +14,14 @@ def test_significant_digits_without_an_exponent_where_people_read_them(value, te
 
 @pytest.mark.parametrize(
     "seconds, text",
-    [(0.5, "0.5 s"), (59.94, "59.9 s"), (127, "2 min 07 s"), (3900, "1 h 05 min"), (180000, "2 d 02 h"), (None, NONE)],
+    [
+        (0.5, "0.500 s"),
+        (59.94, "59.9 s"),
+        (127, "2 min 07 s"),
+        (3900, "1 h 05 min"),
+        (180000, "2 d 02 h"),
+        (None, NONE),
+    ],
 )
 def test_durations(seconds, text):
     assert duration(seconds) == text

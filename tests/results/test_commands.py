@@ -20,7 +20,7 @@ def test_report_prints_what_it_wrote(study_dir):
 
 @pytest.mark.parametrize(
     "kind, sign",
-    [("text", "finding the ticket"), ("csv", "cell,method,"), ("markdown", "| row |"), ("latex", r"\toprule"),
+    [("text", "finding the ticket"), ("csv", "cell,method,"), ("markdown", "| method |"), ("latex", r"\toprule"),
      ("json", '"schema": 1')],
 )  # fmt: skip
 def test_table_prints_each_format(study_dir, kind, sign):

@@ -84,7 +84,7 @@ def test_energy_bars_hold_every_phase(study):
     axes = energy.draw(study).axes[0]
     kJ = sum(patch.get_width() for patch in axes.patches)
     counted = study.phases[study.phases["headline"] | study.phases["phase"].isin(["evaluate", "checkpoint"])]
-    assert kJ == pytest.approx(counted["energy_J"].sum() / 1000)
+    assert kJ == pytest.approx(counted["attributed_energy_J"].sum() / 1000)
     assert "simulated" in axes.get_xlabel()
 
 

@@ -40,7 +40,7 @@ def test_cells_are_a_frame_with_units_in_its_columns(study):
 
 
 def test_phases_of_the_headline_sum_to_the_cell(study):
-    phases = study.phases[study.phases["headline"]].groupby("cell")["energy_J"].sum()
+    phases = study.phases[study.phases["headline"]].groupby("cell")["attributed_energy_J"].sum()
     cells = study.cells.set_index("cell")["energy_J"]
     assert dict(phases) == pytest.approx(dict(cells), rel=1e-9)
 

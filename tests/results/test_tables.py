@@ -46,9 +46,9 @@ def test_latex_escapes_what_a_run_directory_says():
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed here")
 def test_latex_compiles(study, tmp_path):
-    from harness.summary import sheets
+    from results.sheets import sheets
 
-    body = "\n".join(tables.latex(sheet) for sheet in [*sheets(study.runs), HOSTILE])
+    body = "\n".join(tables.latex(sheet) for sheet in [*sheets(study), HOSTILE])
     page = "\\documentclass{article}\\usepackage{booktabs}\\begin{document}\n" + body + "\\end{document}\n"
     (tmp_path / "page.tex").write_text(page)
     subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"], cwd=tmp_path, check=True)

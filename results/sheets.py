@@ -1,0 +1,135 @@
+"""A study's tables as text: methods with their intervals, what each phase took, what finding the ticket cost."""
+
+from typing import Any
+
+from harness.quantities import NONE, duration, kilojoules, percent, prefixed, significant
+from harness.summary import Sheet, marks, overhead_sheet
+from results.methods import Method, methods, savings, sentence
+from results.uncertainty.budget import Interval
+
+
+def sheets(study: Any) -> list[Sheet]:
+    """The tables of a study (`results.Study`) on its headline meter."""
+    found = methods(study.runs.rows(), study.energies)
+    overhead = [row for row in study.runs.rows() if row.detection is not None]
+    return [_main(study, found), _phases(study)] + ([overhead_sheet(overhead)] if overhead else [])
+
+
+def _main(study: Any, found: list[Method]) -> Sheet:
+    word = "simulated " if any(method.simulated for method in found) else ""
+    several = any(len(method.rows) > 1 for method in found)
+    header = ["method", "accuracy % end", "best", f"{word}kJ", "95 % interval"]
+    header += ["runs", "lowest to highest"] if several else []
+    header += [f"{word}kJ net of idle", "FLOPs", "time", f"{word}mean W", "peak W", "epochs searched", ""]
+    lines = []
+    for method in found:
+        lines.append(_line(method, found, several))
+        if any(row.detection is not None for row in method.rows):
+            lines.append(_detection(method, several))
+    return Sheet(_title(study, found), header, lines, _notes(study, found))
+
+
+def _title(study: Any, found: list[Method]) -> str:
+    if not any(method.simulated for method in found):
+        return study.name
+    return f"{study.name}: power is simulated, no joule in this table was measured on a board"
+
+
+def _line(method: Method, found: list[Method], several: bool) -> list[str]:
+    rows = method.rows
+    energies = [energy for energy in method.energies if energy is not None and energy.joules is not None]
+    seconds = method.mean([row.energy.seconds for row in rows])
+    flops = method.mean([row.flops for row in rows])
+    searched = method.mean([row.epochs_searched for row in rows])
+    kJ = [energy.joules for energy in energies if energy.joules is not None]
+    spread = f"{kilojoules(min(kJ))} to {kilojoules(max(kJ))}" if len(kJ) > 1 else NONE
+    interval, net = method.energy, method.net
+    return [
+        _label(method, found),
+        percent(method.accuracy),
+        percent(method.mean([row.accuracy_best for row in rows])),
+        kilojoules(interval.value if interval else None),
+        _interval(interval, method),
+        *([str(len(rows)), spread] if several else []),
+        kilojoules(net.value if net else None),
+        prefixed(flops),
+        duration(seconds),
+        significant(interval.value / seconds if interval and seconds else None, 3),
+        significant(max((energy.peak_W for energy in energies), default=None), 3),
+        NONE if searched is None else f"{searched:g}",
+        ", ".join(dict.fromkeys(mark for row in rows for mark in marks(row).split(", ") if mark)),
+    ]
+
+
+def _interval(interval: Interval | None, method: Method) -> str:
+    if interval is None:
+        return NONE
+    unstated = any(energy is not None and energy.excludes for energy in method.energies)
+    return f"{kilojoules(interval.low)} to {kilojoules(interval.high)}" + (" excl. meter accuracy" if unstated else "")
+
+
+def _detection(method: Method, several: bool) -> list[str]:
+    """All detections of a method, which its energy holds: from the kernel repeated by itself."""
+    costs = [row.detection for row in method.rows if row.detection is not None]
+    each = [None if cost.joules is None else cost.detections * cost.joules for cost in costs]
+    seconds = [None if cost.seconds is None else cost.detections * cost.seconds for cost in costs]
+    joules, time_s = method.mean(each), method.mean(seconds)
+    flops = method.mean([cost.detections * cost.flops for cost in costs])
+    watts = joules / time_s if joules is not None and time_s else None
+    middle = [kilojoules(joules), "", *(["", ""] if several else []), "", prefixed(flops), duration(time_s)]
+    return ["  finding the ticket", "", "", *middle, significant(watts, 3), "", "", "in the row above"]
+
+
+def _label(method: Method, found: list[Method]) -> str:
+    parts = [method.label] + ([] if method.ratio is None else [f"{method.ratio:g}"])
+    for name in ("model", "dataset"):
+        if len({getattr(other, name) for other in found}) > 1:
+            parts.append(getattr(method, name))
+    return " ".join(parts)
+
+
+def _notes(study: Any, found: list[Method]) -> list[str]:
+    reasons = [
+        f"{row.cell['id']}: {_reason(study, row)}" for method in found for row in method.rows if _reason(study, row)
+    ]
+    boundaries = sorted({f"{row.energy.meter} ({'+'.join(row.energy.boundaries)})" for row in study.runs.rows()})
+    measured = ["power from meter " + ", ".join(boundaries)] if study.meters else []
+    begun = {row.cell["id"] for row in study.runs.rows()}
+    waiting = [cell["id"] for cell in study.runs.cells if cell["id"] not in begun]
+    waits = ["not begun: " + ", ".join(waiting)] if waiting else []
+    return [sentence(saving) for saving in savings(found)] + measured + reasons + waits
+
+
+def _reason(study: Any, row: Any) -> str:
+    energy = study.energies.get((row.cell["id"], row.repetition, row.energy.meter))
+    return energy.reason if energy else "; ".join(row.energy.reasons)
+
+
+def _phases(study: Any) -> Sheet:
+    """Energy, time and power of each phase, mean over a method's runs; what the headline leaves out is marked."""
+    word = " (simulated)" if study.cells["simulated"].any() else ""
+    header = ["method", "phase", f"kJ{word}", "share of headline %", "time", f"mean W{word}", ""]
+    lines: list[list[str]] = []
+    if study.phases.empty:
+        return Sheet("energy by phase", header, lines, [])
+    frame = study.phases[study.phases["meter"] == (study.meters or [""])[0]]
+    kinds = ["method", "model", "dataset", "ratio"]
+    for _, rows in frame.groupby(kinds, sort=False, dropna=False):
+        for phase, part in rows.groupby("phase", sort=False):
+            joules, seconds = part["energy_J"].mean(skipna=False), part["time_s"].mean()
+            joules = None if joules != joules else joules
+            counted = bool(part["headline"].iloc[0])
+            name = part["method"].iloc[0] + ("" if part["ratio"].isna().all() else f" {part['ratio'].iloc[0]:g}")
+            whole = study.cells[study.cells["cell"] == part["cell"].iloc[0]]["energy_J"].mean()
+            lines.append(
+                [
+                    name,
+                    str(phase),
+                    kilojoules(joules),
+                    percent(joules / whole) if counted and joules is not None and whole else "",
+                    duration(seconds),
+                    significant(joules / seconds if joules is not None and seconds else None, 3),
+                    "; ".join(filter(None, ["" if counted else "not in the headline", part["why_no_energy"].iloc[0]])),
+                ]
+            )
+    return Sheet("energy by phase", header, lines, [])
