@@ -43,6 +43,7 @@ class _Pieces(NamedTuple):
     covered_ns: np.ndarray
     gap_s: np.ndarray
     held_s: np.ndarray
+    gaps: List[Tuple[int, int]]  # where nothing was recorded, also before the first and after the last sample
     owner: np.ndarray  # index of the innermost window
     spans: List[Tuple[int, int]]  # first and last piece of each window
 
@@ -74,7 +75,7 @@ def _offset(windows: Sequence[Window]) -> int:
 def _pieces(windows: Sequence[Window], trace: Any, channel: Optional[str]) -> _Pieces:
     first, last = _recorded(trace, channel)
     reach = _reach(windows, trace, last)
-    gaps = trace.gaps(None, channel)
+    gaps = list(trace.gaps(None, channel))
     stops = [max(window.start_ns, reach) if window.stop_ns is None else window.stop_ns for window in windows]
     starts = [window.start_ns for window in windows]
     edges = np.unique(np.array(starts + stops, dtype=np.int64))
@@ -82,15 +83,17 @@ def _pieces(windows: Sequence[Window], trace: Any, channel: Optional[str]) -> _P
     owner = np.zeros(len(edges) - 1, dtype=np.int64)
     for index in range(len(windows)):
         owner[begin[index] : end[index]] = index
+    outside = (int(edges[0]), first), (reach, int(edges[-1]))
+    gaps += [(start, stop) for start, stop in outside if start < stop]
     gap_ns = _gap_ns(edges, gaps)
-    outside_ns = _overlap(edges, None, first) + _overlap(edges, reach, None)
-    joules = _joules(edges, (gap_ns + outside_ns) == 0, trace, channel, last)
+    joules = _joules(edges, gap_ns == 0, trace, channel, last)
     return _Pieces(
         edges,
         joules,
-        np.diff(edges) - gap_ns.clip(max=np.diff(edges)) - outside_ns,
-        np.maximum(_longest_gap_ns(edges, gaps), outside_ns) / 1e9,
+        np.diff(edges) - gap_ns.clip(max=np.diff(edges)),
+        _longest_gap_ns(edges, gaps) / 1e9,
         _overlap(edges, last, reach) / 1e9,
+        gaps,
         owner,
         list(zip(begin.tolist(), end.tolist())),
     )
@@ -182,7 +185,14 @@ def _why(joules: Optional[float], pieces: _Pieces, inside: np.ndarray, window: W
     missing = inside[np.isnan(pieces.joules[inside])]
     if not len(missing):
         return "meter {} has no sample after {} began".format(meter, window.phase)
-    after_s = (pieces.edges_ns[missing[0]] - pieces.edges_ns[0]) / 1e9
-    return "meter {} recorded nothing for {:.3g} s, {:.1f} s into attempt {}".format(
-        meter, float(pieces.gap_s[missing].max()), after_s, window.attempt
+    start, stop = _longest_gap(pieces, missing)
+    return (
+        f"meter {meter} recorded nothing for {(stop - start) / 1e9:.3g} s, "
+        f"{(start - int(pieces.edges_ns[0])) / 1e9:.1f} s into attempt {window.attempt}"
     )
+
+
+def _longest_gap(pieces: _Pieces, missing: np.ndarray) -> Tuple[int, int]:
+    """The longest of the gaps that reach into the pieces `missing`."""
+    low, high = pieces.edges_ns[missing[0]], pieces.edges_ns[missing[-1] + 1]
+    return max((gap for gap in pieces.gaps if gap[0] < high and gap[1] > low), key=lambda gap: gap[1] - gap[0])
