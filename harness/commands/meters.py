@@ -1,15 +1,28 @@
-"""harness meters: list the kinds of power meter, or emulate one."""
+"""harness meters: list the kinds of power meter; probe, watch, record, emulate one, import the log of another."""
 
 import ast
+import importlib
 import json
-import sys
 from pathlib import Path
-from typing import Dict, Tuple
+from typing import Dict, List, Optional
 
 import click
 
+from harness import metering
 
-@click.group(invoke_without_command=True)
+
+class Verbs(click.Group):
+    """The verbs are the files in `harness/metering`; a name that Python reserves has a _ behind it."""
+
+    def list_commands(self, ctx: click.Context) -> List[str]:
+        return sorted(_files())
+
+    def get_command(self, ctx: click.Context, name: str) -> Optional[click.Command]:
+        found = _files().get(name)
+        return importlib.import_module("harness.metering." + found.stem).command if found else None
+
+
+@click.group(cls=Verbs, invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
@@ -23,6 +36,11 @@ def command(context: click.Context, as_json: bool) -> None:
         click.echo(f"{kind:12s} {purpose}")
 
 
+def _files() -> Dict[str, Path]:
+    folder = Path(metering.__file__).parent
+    return {path.stem.rstrip("_"): path for path in folder.glob("*.py") if not path.stem.startswith("_")}
+
+
 def _purposes() -> Dict[str, str]:
     """What each kind is, from the first line of its file; nothing is imported that a machine may lack."""
     import meters
@@ -34,16 +52,3 @@ def _purposes() -> Dict[str, str]:
 
 def _first_line(path: Path) -> str:
     return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
-
-
-@command.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def emulate(arguments: Tuple[str, ...]) -> None:
-    """Emulate a serial meter on a pseudo-terminal, until stdin ends or Ctrl-C.
-
-    Takes KIND --profile const:W|sine|steps|cpu|file:PATH and more: `harness meters emulate --help`. What is measured
-    through it is marked as simulated.
-    """
-    from meters.emulators.__main__ import main
-
-    sys.exit(main(list(arguments)))

@@ -1,8 +1,8 @@
 """What the harness itself costs on this machine: time by runs with the recorder on and off in turn, power by its share
 of a processor.
 
-No meter can show its own recorder's watts while that recorder is off.  So the watts are derived: the processor time that
-the recorder used, times what one busy processor adds to the machine at rest, both measured here.
+No meter can show its own recorder's watts while that recorder is off.  So the watts are derived: the processor time
+that the recorder used, times what one busy processor adds to the machine at rest, both measured here.
 """
 
 import math
@@ -126,4 +126,6 @@ def _busy_processor_W(meters: Sequence[str]) -> Tuple[Optional[float], Optional[
             _run(_busy(1, seconds))
     if idle.mean_W is None or busy.mean_W is None:
         return None, idle.reason or busy.reason
+    if busy.mean_W <= idle.mean_W:
+        return None, "one more busy processor adds no power: this machine is not at rest, so stop what else runs"
     return busy.mean_W - idle.mean_W, None

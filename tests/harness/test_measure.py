@@ -177,6 +177,9 @@ def test_the_cost_of_the_harness_itself(tmp_path):
         done = harness("measure", *arguments, "--", "sleep", "0.6")
     found = json.loads(done.stdout)
     assert abs(found["time_percent"]) < 10 and found["pairs"] == 2 and found["simulated"]
-    assert 0 < found["recorder_cpu_percent"] < 50 and found["reason"] is None
-    share = found["recorder_cpu_percent"] / 100
-    assert found["recorder_W"] == pytest.approx(share * found["busy_processor_W"])
+    assert 0 < found["recorder_cpu_percent"] < 50
+    if found["reason"]:
+        assert "this machine is not at rest" in found["reason"] and found["recorder_W"] is None
+    else:
+        share = found["recorder_cpu_percent"] / 100
+        assert found["recorder_W"] == pytest.approx(share * found["busy_processor_W"]) > 0

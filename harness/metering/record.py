@@ -1,0 +1,72 @@
+"""harness meters record: a trace by itself, for a laptop that holds the meter."""
+
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+import click
+
+
+@click.command()
+@click.argument("spec", metavar="KIND[:key=value,...]")
+@click.option("--out", type=click.Path(dir_okay=False), required=True, help="File for the trace, such as wall.arrow.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), default=None, help="End then. [default: Ctrl-C]")
+def command(spec: str, out: str, seconds: Optional[float]) -> None:
+    """Record a meter into a trace until Ctrl-C or for so many seconds; the file's name goes to stdout.
+
+    While it records, the trace is in a folder beside the file; a crash leaves it there.
+    """
+    from harness.errors import UserError
+    from harness.measuring.opened import parsed
+
+    if os.path.exists(out):
+        raise UserError(f"{out} exists already: choose another name, or remove it", code=2)
+    statistics = _record(parsed(spec), Path(out), seconds)
+    click.echo(
+        f"{statistics['samples']} samples at {statistics['achieved_Hz']:.4g} Hz, {statistics['gaps']} gaps, "
+        f"{statistics['missed']} missed",
+        err=True,
+    )
+    click.echo(out)
+
+
+def _record(spec: Any, out: Path, seconds: Optional[float]) -> Dict[str, Any]:
+    from harness import rundir
+    from harness.errors import UserError
+    from harness.measuring.background import Background
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    rep = rundir.Rep(Path(tempfile.mkdtemp(prefix=out.name + ".", dir=str(out.parent))))
+
+    def warn(sentence: str) -> None:
+        click.echo("warning: " + sentence, err=True)
+
+    with Background([spec], rep.power, 1, warn) as background:
+        word = " (simulated)" if background.ready[0]["simulated"] else ""
+        click.echo(f"recording {spec.name}{word}", err=True)
+        _wait(background, seconds)
+    if background.failure:
+        raise UserError(f"{background.failure}; what was recorded is in {rep.power}")
+    os.replace(str(rep.trace(spec.name, 1)), str(out))
+    rundir.sync_folder(out.parent)
+    _remove(rep)
+    return background.statistics[spec.name]
+
+
+def _wait(background: Any, seconds: Optional[float]) -> None:
+    deadline = time.monotonic() + (seconds or float("inf"))
+    try:
+        while background.recording and time.monotonic() < deadline:
+            time.sleep(min(0.2, max(0.0, deadline - time.monotonic())))
+    except KeyboardInterrupt:
+        pass  # the way to end it
+
+
+def _remove(rep: Any) -> None:
+    """The folder in which it was recorded, with an emulator's log in it, if any."""
+    for leftover in rep.power.iterdir():
+        leftover.unlink()
+    rep.power.rmdir()
+    rep.folder.rmdir()
