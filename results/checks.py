@@ -89,13 +89,18 @@ def idle_drift(study: StudyRuns) -> list[str]:
     return found
 
 
+def mixed(study: StudyRuns) -> list[str]:
+    """Stages that were run on different boards or in different power modes."""
+    boards = sorted({str(run.manifest.get("machine", {}).get("name")) for run in study.runs()})
+    modes = sorted({str(run.manifest.get("power_mode")) for run in study.runs()})
+    found = [f"The stages were run on different boards: {', '.join(boards)}."] if len(boards) > 1 else []
+    return found + ([f"The stages were run under different power modes: {', '.join(modes)}."] if len(modes) > 1 else [])
+
+
 def different_settings(study: StudyRuns) -> list[str]:
-    """Stages that were run in another state of the machine, or forced to go on in one."""
-    found = []
-    for key, words in (("power_mode", "power modes"), ("threads", "thread counts")):
-        values = sorted({str(run.manifest.get(key)) for run in study.runs()})
-        if len(values) > 1:
-            found.append(f"The stages were run under different {words}: {', '.join(values)}.")
+    """Stages that were run with another number of threads, or forced to go on in another state of the machine."""
+    threads = sorted({str(run.manifest.get("threads")) for run in study.runs()})
+    found = [f"The stages were run with different thread counts: {', '.join(threads)}."] if len(threads) > 1 else []
     for run in study.runs():
         for attempt in run.manifest.get("attempts", []):
             if attempt.get("differences"):
@@ -120,6 +125,7 @@ CHECKS: list[Callable[[StudyRuns], list[str]]] = [
     held,
     no_early_bird,
     idle_drift,
+    mixed,
     different_settings,
     single_repetition,
 ]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from harness.errors import UserError
 from harness.ledger import StudyRuns
-from results import energy, overhead
+from results import checks, energy, overhead
 from results.uncertainty import cells as uncertainty
 
 
@@ -66,11 +66,13 @@ class Study:
         return overhead.frame(self.runs)
 
 
-def load(directory: str | Path, allow_gaps: bool = False, correct_lag: bool = False) -> Study:
+def load(
+    directory: str | Path, allow_gaps: bool = False, correct_lag: bool = False, allow_mixed: bool = False
+) -> Study:
     """The study in `directory`: its own folder, or one above that holds just this study.
 
     `allow_gaps` gives figures also where less than 95 % is covered; `correct_lag` takes the filter of a sensor with a
-    known time constant back.
+    known time constant back; `allow_mixed` lets stages of different boards or power modes into one table.
     Nothing in it is executed or unpickled, and nothing outside it is read; what is damaged raises UserError.
     """
     folders = find(directory)
@@ -78,7 +80,13 @@ def load(directory: str | Path, allow_gaps: bool = False, correct_lag: bool = Fa
         raise UserError(
             f"{directory} holds {len(folders)} studies; name one of: {', '.join(map(str, folders))}", code=2
         )
-    return Study(StudyRuns.open(folders[0]), allow_gaps, correct_lag)
+    study = Study(StudyRuns.open(folders[0]), allow_gaps, correct_lag)
+    mixed = checks.mixed(study.runs)
+    if mixed and not allow_mixed:
+        raise UserError(
+            f"{' '.join(mixed)} Their joules do not go into one table; --allow-mixed makes it all the same."
+        )
+    return study
 
 
 def find(directory: str | Path) -> list[Path]:

@@ -1,5 +1,6 @@
 """Where a study's figures come from: machine, software, meters, attempts, and the digest of what was sealed."""
 
+import hashlib
 from typing import Any
 
 from harness import rundir
@@ -20,6 +21,12 @@ def stages(study: StudyRuns) -> list[dict[str, Any]]:
         }
         for run in study.runs()
     ]
+
+
+def digest(study: StudyRuns) -> str:
+    """One digest over the SHA256SUMS of every stage of a study; it changes with any file of any of them."""
+    lines = [f"{rundir.digest(run.rep.sums)}  {run.name}/{run.repetition}" for run in study.runs() if run.complete]
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest() if lines else ""
 
 
 def machine(study: StudyRuns) -> dict[str, str]:

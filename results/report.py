@@ -14,9 +14,12 @@ from results.sheets import sheets
 KINDS = {".svg": "image/svg+xml", ".png": "image/png", ".csv": "text/csv", ".md": "text/markdown", ".tex": "text/x-tex"}
 
 
-def write(study_dir: Path | str) -> list[Path]:
-    """Write report.html, tables and figures into a study's folder; returns their paths, the report first."""
-    study = load(study_dir)
+def write(study_dir: Path | str, **reading: bool) -> list[Path]:
+    """Write report.html, tables and figures into a study's folder; returns their paths, the report first.
+
+    `reading`: options of `results.load`.
+    """
+    study = load(study_dir, **reading)
     written = tables.write(study.folder, study)
     drawn = figures.write(study, study.folder / "figures")
     page = study.folder / "report.html"

@@ -5,6 +5,7 @@ from typing import Any
 from harness.quantities import NONE, duration, kilojoules, percent, prefixed, significant
 from harness.summary import Sheet, marks, overhead_sheet
 from results.methods import Method, methods, savings, sentence
+from results.provenance import digest
 from results.uncertainty.budget import Interval
 
 
@@ -13,6 +14,26 @@ def sheets(study: Any) -> list[Sheet]:
     found = methods(study.runs.rows(), study.energies)
     overhead = [row for row in study.runs.rows() if row.detection is not None]
     return [_main(study, found), _phases(study)] + ([overhead_sheet(overhead)] if overhead else [])
+
+
+def budgets(study: Any) -> Sheet:
+    """What each cause alone would make of each cell's energy, as 95 % intervals about it."""
+    word = " (simulated)" if study.cells["simulated"].any() else ""
+    header = ["cell", "rep", "cause", f"J low{word}", f"J high{word}", "of the energy %"]
+    energies = study.cells.set_index(["cell", "repetition", "meter"])["energy_J"]
+    lines = [
+        [
+            row.cell,
+            str(row.repetition),
+            row.cause,
+            significant(row.low_J, 3),
+            significant(row.high_J, 3),
+            significant(100 * row.expanded_J / energies[row.cell, row.repetition, row.meter], 2),
+        ]
+        for row in study.budgets.itertuples()
+    ]
+    notes = ["true minus measured; causes are independent of each other, and their 95 % intervals do not simply add up"]
+    return Sheet("uncertainty budgets", header, lines, notes)
 
 
 def _main(study: Any, found: list[Method]) -> Sheet:
@@ -97,7 +118,9 @@ def _notes(study: Any, found: list[Method]) -> list[str]:
     begun = {row.cell["id"] for row in study.runs.rows()}
     waiting = [cell["id"] for cell in study.runs.cells if cell["id"] not in begun]
     waits = ["not begun: " + ", ".join(waiting)] if waiting else []
-    return [sentence(saving) for saving in savings(found)] + measured + reasons + waits
+    sealed = sum(run.complete for run in study.runs.runs())
+    evidence = [f"evidence: sha256 {digest(study.runs)} over the SHA256SUMS of {sealed} stages"] if sealed else []
+    return [sentence(saving) for saving in savings(found)] + measured + reasons + waits + evidence
 
 
 def _reason(study: Any, row: Any) -> str:

@@ -99,13 +99,13 @@ def latex(sheet: Sheet) -> str:
 def write(study_dir: Path | str, study: Study | None = None) -> list[Path]:
     """Write table.csv, table.md and table.tex into the folder of a study; returns their paths."""
     study = study or load(study_dir)
-    found = sheets(study)
-    texts = {
-        "table.csv": csv(main(study)),
-        "table.md": "\n".join(map(markdown, found)),
-        "table.tex": "\n".join(map(latex, found)),
-    }
-    return [_write(study.folder / name, text) for name, text in texts.items()]
+    contents = {"table.csv": csv(main(study)), **texts(sheets(study))}
+    return [_write(study.folder / name, content) for name, content in contents.items()]
+
+
+def texts(found: list[Sheet]) -> dict[str, str]:
+    """The files for papers, by name."""
+    return {"table.md": "\n".join(map(markdown, found)), "table.tex": "\n".join(map(latex, found))}
 
 
 def _write(path: Path, text: str) -> Path:

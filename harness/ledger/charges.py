@@ -7,6 +7,7 @@ from harness.ledger.energies import Reading
 from harness.ledger.flops import training_flops
 from harness.ledger.stage import StageRun
 
+ROUNDING = 1e-9  # of the gross energy: a smaller difference is none
 HEADLINE = ("search", "detect", "score", "prune", "train", "retrain", "finetune")
 APART = ("evaluate", "checkpoint")
 
@@ -173,7 +174,7 @@ def _parts(counted: Sequence[Reading]) -> Tuple[Part, ...]:
 
 def _net(run: StageRun, headline: Sequence[Reading], meter: str) -> Tuple[Optional[float], Optional[str]]:
     """Joules above idle, attempt by attempt, and the reason where there is no figure."""
-    net_J = 0.0
+    net_J = whole_J = 0.0
     for number in sorted({reading.window.attempt for reading in headline}):
         idle_W = run.idle_W(meter, number)
         gross = total([r.own_joules for r in headline if r.window.attempt == number])
@@ -181,7 +182,10 @@ def _net(run: StageRun, headline: Sequence[Reading], meter: str) -> Tuple[Option
             return None, None
         if idle_W is None:
             return None, "attempt {} of stage {} shows no idle power".format(number, run.name)
+        whole_J += gross
         net_J += gross - idle_W * sum(r.own_seconds for r in headline if r.window.attempt == number)
+    if abs(net_J) < ROUNDING * whole_J:
+        net_J = 0.0
     return (net_J, None) if headline else (None, None)
 
 

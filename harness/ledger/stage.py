@@ -29,7 +29,7 @@ class StageRun:
     def open(cls, rep_dir: Union[str, Path]) -> "StageRun":
         """Read the directory of a repetition; a damaged one raises UserError, missing events are no events."""
         rep = rundir.Rep(Path(rep_dir))
-        return cls(rep, read_json(rep.manifest), events.read(rep.events))
+        return cls(rep, read_json(own_file(rep, rep.manifest)), events.read(own_file(rep, rep.events)))
 
     @property
     def name(self) -> str:
@@ -110,7 +110,7 @@ class StageRun:
         """The trace of an attempt on its events' clock; MeterError where it is empty or on another clock."""
         from meters.trace import Trace
 
-        trace = Trace.open(self.rep.trace(meter, number))
+        trace = Trace.open(own_file(self.rep, self.rep.trace(meter, number)))
         if not len(trace.t_ns):
             raise MeterError("meter {} recorded no sample in attempt {}".format(meter, number))
         clock = next(attempt.clock for attempt in self.attempts if attempt.number == number)
@@ -121,6 +121,13 @@ class StageRun:
                 )
             )
         return trace
+
+
+def own_file(rep: rundir.Rep, path: Path) -> Path:
+    """The path, unless a link leads out of the directory of the repetition."""
+    if rep.folder.resolve() not in path.resolve().parents:
+        raise UserError("{} leads out of its run directory: a run holds files only, no links".format(path))
+    return path
 
 
 def read_json(path: Path) -> Dict[str, Any]:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from results.commands._options import reading
+
 
 @click.command()
 @click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False))
@@ -20,14 +22,22 @@ import click
     help="May be repeated.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the paths as JSON.")
-def command(directory: str, names: tuple[str, ...], out: str | None, formats: tuple[str, ...], as_json: bool) -> None:
+@reading
+def command(
+    directory: str,
+    names: tuple[str, ...],
+    out: str | None,
+    formats: tuple[str, ...],
+    as_json: bool,
+    reading: dict[str, bool],
+) -> None:
     """Draw figures of the study in DIR: those named, or all."""
     from results import figures
     from results.load import load
 
     for name in names:
         figures.find(name)
-    study = load(directory)
+    study = load(directory, **reading)
     folder = Path(out) if out else study.folder / "figures"
     written = figures.write(study, folder, list(names) or None, formats)
     if not written:

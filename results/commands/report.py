@@ -4,16 +4,20 @@ import json
 
 import click
 
+from results.commands._options import reading
+
 
 @click.command()
 @click.argument("directories", metavar="DIR...", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="Print the paths as JSON.")
-def command(directories: tuple[str, ...], as_json: bool) -> None:
+@reading
+def command(directories: tuple[str, ...], as_json: bool, reading: dict[str, bool]) -> None:
     """Write the report of each study in DIR (a study's, a machine's or a whole runs directory) beside its data."""
     from results import report
     from results.load import find
 
-    written = [path for directory in directories for study in find(directory) for path in report.write(study)]
+    studies = [study for directory in directories for study in find(directory)]
+    written = [path for study in studies for path in report.write(study, **reading)]
     if as_json:
         return click.echo(json.dumps([str(path) for path in written], indent=1))
     for path in written:

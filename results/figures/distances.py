@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from harness.errors import UserError
 from harness.ledger import StageRun
+from harness.ledger.stage import own_file
 from results.figures.style import WIDTH_IN, styled
 from workloads.tickets import channel_mask, flatten
 
@@ -42,7 +43,7 @@ def draw(study: Any) -> Figure | None:
 
 def gammas(run: StageRun) -> tuple[np.ndarray, np.ndarray]:
     """(gammas [epochs, n], sizes of the layers) that a search stored; nothing is unpickled."""
-    path = run.rep.named("tickets/gammas.npz")
+    path = own_file(run.rep, run.rep.named("tickets/gammas.npz"))
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(member.file_size for member in archive.infolist()) > LARGEST_BYTES:

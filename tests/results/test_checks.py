@@ -12,7 +12,7 @@ from tests.results.conftest import write_study
 
 
 def doubted(folder):
-    return "\n".join(doubts(results.load(folder).runs))
+    return "\n".join(doubts(results.load(folder, allow_mixed=True).runs))
 
 
 def test_a_sound_study_is_doubted_for_its_simulation_and_its_single_run(study_dir):

@@ -1,0 +1,37 @@
+"""harness verify: check a run directory against its seals, and its tables against its raw traces."""
+
+import json
+
+import click
+
+
+@click.command()
+@click.argument("directories", metavar="DIR...", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print what was checked and found as JSON.")
+@click.pass_context
+def command(context: click.Context, directories: tuple[str, ...], as_json: bool) -> None:
+    """Check each study in DIR: every file against SHA256SUMS, every table cell anew from the raw traces.
+
+    Exit status 1 when anything was changed, is missing, was added, or does not follow from the traces.
+    """
+    from results import load, provenance, verify
+    from results.load import find
+
+    checked = []
+    for folder in [path for directory in directories for path in find(directory)]:
+        study = load(folder, allow_mixed=True)
+        stages = [f"{run.name}/rep-{run.repetition}" for run in study.runs.runs()]
+        found = verify.problems(study)
+        checked.append(
+            {"study": str(folder), "stages": stages, "sha256": provenance.digest(study.runs), "problems": found}
+        )
+    if as_json:
+        click.echo(json.dumps(checked, indent=1))
+    else:
+        for entry in checked:
+            for problem in entry["problems"]:
+                click.echo(f"{problem}")
+            verdict = f"{len(entry['problems'])} problems" if entry["problems"] else "sound"
+            click.echo(f"{entry['study']}: {len(entry['stages'])} stages, {verdict}, sha256 {entry['sha256']}")
+    if any(entry["problems"] for entry in checked):
+        context.exit(1)

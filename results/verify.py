@@ -1,0 +1,103 @@
+"""Does a run directory still hold what was sealed, and do its tables follow from it?"""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from harness import rundir
+from harness.ledger import StageRun
+from meters.errors import MeterError
+from results import sheets, tables
+
+TOLERANCE = 1e-9
+
+
+def problems(study: Any) -> list[str]:
+    """Everything that is wrong with a study (`results.Study`) and its stages, a sentence each."""
+    found = [sentence for run in study.runs.runs() for sentence in stage(run)]
+    return found + list(_tables(study))
+
+
+def stage(run: StageRun) -> list[str]:
+    """What is wrong with one repetition of a stage: files against SHA256SUMS, and traces that cannot be read."""
+    if not run.complete:
+        return [f"{run.rep.folder} was never completed: it has no {rundir.SUMS}"]
+    return [*_files(run.rep), *_traces(run)]
+
+
+def _files(rep: rundir.Rep) -> Iterator[str]:
+    sealed = _sealed(rep)
+    if isinstance(sealed, str):
+        yield sealed
+        return
+    present = set(rundir.files(rep.folder))
+    for name in sorted(sealed.keys() - present):
+        yield f"{rep.folder / name} is missing, though {rundir.SUMS} lists it"
+    for name in sorted(present - sealed.keys()):
+        yield f"{rep.folder / name} is not in {rundir.SUMS}: it was added after the run was sealed"
+    for name in sorted(present & sealed.keys()):
+        path = rep.folder / name
+        if path.is_symlink():
+            yield f"{path} is a link: a sealed run holds files only"
+        elif rundir.digest(path) != sealed[name]:
+            yield f"{path} was changed after the run was sealed"
+
+
+def _sealed(rep: rundir.Rep) -> dict[str, str] | str:
+    """Digests by name, or what is wrong with the list of them."""
+    sealed = {}
+    for number, line in enumerate(rep.sums.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        digest, _, name = line.partition("  ")
+        parts = Path(name).parts
+        if len(digest) != 64 or not parts or ".." in parts or Path(name).is_absolute():
+            return f"line {number} of {rep.sums} names no file of this run"
+        sealed[name] = digest
+    return sealed
+
+
+def _traces(run: StageRun) -> Iterator[str]:
+    for meter, attempt, path in run.rep.traces():
+        try:
+            run.open_trace(meter, attempt)
+        except MeterError as error:
+            yield f"{path}: {error}"
+
+
+def _tables(study: Any) -> Iterator[str]:
+    """The stored tables against those that follow from the traces now."""
+    stored = study.folder / "table.csv"
+    if not stored.exists():
+        return
+    try:
+        before = pd.read_csv(stored)
+    except ValueError as error:
+        yield f"{stored} is not a table: {error}"
+        return
+    now = pd.read_csv(io.StringIO(tables.csv(tables.main(study))))
+    yield from _differing(before, now, stored)
+    for name, text in tables.texts(sheets.sheets(study)).items():
+        path = study.folder / name
+        if path.exists() and path.read_text(encoding="utf-8") != text:
+            yield f"{path} is not what follows from the traces: write it anew with harness report {study.folder}"
+
+
+def _differing(before: pd.DataFrame, now: pd.DataFrame, path: Path) -> Iterator[str]:
+    if list(before.columns) != list(now.columns) or len(before) != len(now):
+        yield f"{path} has other rows or columns than follow from the traces"
+        return
+    for index, cell in enumerate(now["cell"]):
+        for column in now.columns:
+            old, new = before[column].iloc[index], now[column].iloc[index]
+            if not _same(old, new):
+                yield f"{path}: {column} of {cell} is {old}, the traces give {new}"
+
+
+def _same(old: Any, new: Any) -> bool:
+    if pd.isna(old) or pd.isna(new):
+        return bool(pd.isna(old) and pd.isna(new))
+    if isinstance(old, float) and isinstance(new, float):
+        return abs(old - new) <= TOLERANCE * max(abs(old), abs(new))
+    return bool(old == new)
