@@ -19,6 +19,7 @@ from harness.lines import Inbox, send
 from harness.recording.alarm import Alarm
 from harness.recording.reader import Reader
 from harness.recording.writer import Recorded, Writer
+from meters.arrow import arrow
 from meters.errors import MeterError
 from meters.spec import MeterSpec
 
@@ -47,6 +48,7 @@ class Recorder:
     def __init__(self, request: Dict[str, Any], report: Report) -> None:
         self._report, self._event = report, Alarm()
         self._stopping = self._ready = False
+        arrow()  # now, because loading it costs as much as minutes of recording
         os.makedirs(request["directory"], exist_ok=True)
         _remove_leftovers(request["directory"])
         self._specs = [MeterSpec(one["kind"], one["options"], one["name"]) for one in request["meters"]]
