@@ -4,7 +4,7 @@ import hashlib
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Callable, Iterator, List, Tuple
+from typing import Any, BinaryIO, Callable, Iterator, List, Tuple
 
 SUMS = "SHA256SUMS"
 
@@ -93,7 +93,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     sync_folder(path.parent)
 
 
-def write(path: Path, writer: Callable[[BinaryIO], None]) -> None:
+def write(path: Path, writer: Callable[[BinaryIO], Any]) -> None:
     with replacing(path) as file:
         writer(file)
 

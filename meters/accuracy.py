@@ -34,5 +34,7 @@ def parse_accuracy(text: str) -> Tuple[float, float]:
 def with_accuracy(channels: Tuple[Channel, ...], text: str) -> Tuple[Channel, ...]:
     """The channels with the accuracy that the user stated."""
     gain, offset = parse_accuracy(text)
-    stated = {"gain_error": gain, "offset_error_W": offset, "accuracy_source": "stated by the user"}
-    return tuple(channel._replace(**stated) for channel in channels)
+    return tuple(
+        channel._replace(gain_error=gain, offset_error_W=offset, accuracy_source="stated by the user")
+        for channel in channels
+    )

@@ -1,7 +1,7 @@
 """Power samples to joules: exact for what the samples say, and an error where they say nothing."""
 
 import math
-from typing import List, Optional, Sequence
+from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -132,9 +132,9 @@ class _Window:
         return math.fsum(sums) / unit
 
 
-def _around(t: np.ndarray, start: float, stop: float) -> Sequence[int]:
+def _around(t: np.ndarray, start: float, stop: float) -> Tuple[int, int]:
     """First and last sample that the window needs: those at or just outside its edges."""
-    return np.searchsorted(t, start, "right") - 1, np.searchsorted(t, stop, "left")
+    return int(np.searchsorted(t, start, "right")) - 1, int(np.searchsorted(t, stop, "left"))
 
 
 def _check_shape(t: np.ndarray, power: np.ndarray) -> None:

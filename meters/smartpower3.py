@@ -24,11 +24,13 @@ _OUTPUT_NAMES = tuple(tuple(output + name for name in (*_NAMES, "on", "interrupt
 # The kernel's 4 kB are not half full then.  No multiples of an interval, so that some look comes just after a frame:
 # see meters.timemap.
 _WAKE_S, _FAST_WAKE_S = 0.1973, 0.0973
-_ACCURACY = {
-    "gain_error": 0.03,
-    "accuracy_source": "Hardkernel wiki: 3 % typical above 5 V and 1 A",
-    "resolution_W": 0.001,
-}
+_PORT = Channel(
+    "in",
+    "supply_input",
+    gain_error=0.03,
+    accuracy_source="Hardkernel wiki: 3 % typical above 5 V and 1 A",
+    resolution_W=0.001,
+)
 
 
 def checks(head: bytes) -> bytes:
@@ -48,7 +50,7 @@ def decode(frame: bytes) -> Reading:
     if frame[CHECKED_BYTES:] != checks(frame[:CHECKED_BYTES]):
         raise MeterError(f"wrong checks in SmartPower3 frame {frame!r}")
     time_ms, supply, *outputs = match.groups()
-    reading = dict(zip(_INPUT_NAMES, _quantities(supply)))
+    reading: Reading = dict(zip(_INPUT_NAMES, _quantities(supply)))
     for names, output in zip(_OUTPUT_NAMES, outputs):
         reading.update(zip(names, _quantities(output)))
     reading["time_ms"] = int(time_ms)
@@ -66,9 +68,9 @@ class Meter(Framed):
     """`output`: the one that feeds the board, 1 or 2.  `interval_ms`: as in the device's menu, 0 = see."""
 
     channels = (
-        Channel("in", "supply_input", **_ACCURACY),
-        Channel("out1", "dc_input", **_ACCURACY),
-        Channel("out2", "dc_input", **_ACCURACY),
+        _PORT,
+        _PORT._replace(name="out1", boundary="dc_input"),
+        _PORT._replace(name="out2", boundary="dc_input"),
     )
     columns = tuple(
         f"{channel.name}_{quantity}" for channel in channels for quantity in ("power_W", "voltage_V", "current_A")
@@ -94,7 +96,7 @@ class Meter(Framed):
     def begun(self, samples: List[Sample]) -> None:
         if len(samples) < 2:
             raise MeterError(f"{self.port} sent a single frame and then nothing: {self.when_silent}")
-        seen_ms = _interval_ms([sample.device_ns for sample in samples], self.baud)
+        seen_ms = _interval_ms([sample.device_ns for sample in samples if sample.device_ns is not None], self.baud)
         if self._interval_ms not in (0, seen_ms):
             raise MeterError(
                 f"{self.port} sends a frame every {seen_ms} ms, not {self._interval_ms}: "
@@ -104,7 +106,7 @@ class Meter(Framed):
         self.wake_s = _FAST_WAKE_S if seen_ms < 10 else _WAKE_S
 
     def device_ns(self, reading: Reading) -> Optional[int]:
-        return reading["time_ms"] * 1000000
+        return int(reading["time_ms"] or 0) * 1000000
 
 
 def _check_interval(interval_ms: int, baud: int) -> None:

@@ -52,7 +52,7 @@ class Trace:
     def power_W(self, channel: Optional[str] = None) -> np.ndarray:
         """Watts of a channel; of the whole input when none is named."""
         powers = [self.column(one.name + "_power_W") for one in self._chosen(channel)]
-        return powers[0] if len(powers) == 1 else np.sum(powers, axis=0, dtype=np.float64)
+        return powers[0] if len(powers) == 1 else np.asarray(np.sum(powers, axis=0, dtype=np.float64))
 
     def gaps(self, max_gap_s: Optional[float] = None, channel: Optional[str] = None) -> List[Tuple[int, int]]:
         """(start_ns, stop_ns) between samples further apart than `max_gap_s`, by default 5 native periods.

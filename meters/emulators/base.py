@@ -71,7 +71,7 @@ class Runner:
             port = self._line.descriptor()
             if self._opened_ns is None and port is not None:
                 self._opened_ns = monotonic_ns()
-            ready = select.select([stdin] + [port] * (port is not None), [], [], self._wait_s())[0]
+            ready = select.select([stdin] if port is None else [stdin, port], [], [], self._wait_s())[0]
             if stdin in ready and not os.read(stdin, 4096):
                 return
             if port in ready:

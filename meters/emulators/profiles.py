@@ -39,7 +39,7 @@ def _sine(_: str) -> Profile:
 
 def _steps(_: str) -> Profile:
     starts, total = [0.0], 0.0
-    for seconds, _ in _STEPS:
+    for seconds, _watts in _STEPS:
         total += seconds
         starts.append(total)
     return lambda t_s: _STEPS[bisect_right(starts, t_s % total) - 1][1]

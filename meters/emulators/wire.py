@@ -60,7 +60,7 @@ class Line:
 
     def read(self) -> bytes:
         try:
-            return os.read(self._master, 4096)
+            return os.read(self._master, 4096) if self._master is not None else b""
         except OSError:  # closed again in between
             return b""
 
@@ -90,10 +90,11 @@ class Line:
 
     def _hand_over(self, data: bytes) -> bool:
         """Bytes for which nobody listens, or has room, are lost as on a wire."""
-        if self.descriptor() is None:
+        listener = self.descriptor()
+        if listener is None:
             return False
         try:
-            return os.write(self._master, data) == len(data)
+            return os.write(listener, data) == len(data)
         except OSError:
             return False
 
