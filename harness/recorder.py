@@ -13,8 +13,10 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
+from harness import rundir
 from harness.lines import Inbox, send
 from harness.recording.alarm import Alarm
 from harness.recording.reader import Reader
@@ -148,7 +150,7 @@ def _first(inbox: Inbox) -> List[Dict[str, Any]]:
 
 
 def _path(request: Dict[str, Any], spec: MeterSpec) -> str:
-    return os.path.join(request["directory"], f"{spec.name}.{request['attempt']}.arrow")
+    return str(rundir.trace(Path(request["directory"]), spec.name, request["attempt"]))
 
 
 def _remove_leftovers(directory: str) -> None:

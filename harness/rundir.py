@@ -26,7 +26,7 @@ class Rep:
         return self.sums.is_file()
 
     def trace(self, meter: str, attempt: int) -> Path:
-        return self.power / f"{meter}.{attempt}.arrow"
+        return trace(self.power, meter, attempt)
 
     def emulator_log(self, meter: str, attempt: int) -> Path:
         return emulator_log(self.power, meter, attempt)
@@ -73,6 +73,11 @@ class StudyFolder:
     @property
     def machine(self) -> Machine:
         return Machine(self.folder.parents[2], self.folder.parents[1].name)
+
+
+def trace(power: Path, meter: str, attempt: int) -> Path:
+    """The samples of a meter in the folder `power`."""
+    return power / f"{meter}.{attempt}.arrow"
 
 
 def emulator_log(power: Path, meter: str, attempt: int) -> Path:

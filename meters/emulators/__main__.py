@@ -33,6 +33,9 @@ def main(arguments: Optional[List[str]] = None) -> int:
     except MeterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"error: the log of the emulator can't be written: {error.strerror}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     return 0
