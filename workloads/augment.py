@@ -5,7 +5,7 @@ that the random crops of a batch, mirrored or not, are one gather of rows: 9.6 k
 CIFAR, half of what normalised floats without mirror images would take.  Batches are channels-last without a copy.
 """
 
-from typing import Iterator, Tuple
+from typing import Iterator, Optional, Tuple
 
 import numpy as np
 import torch
@@ -22,9 +22,11 @@ class Batches:
         self.device, self.augment = device, augment
         self.count, self.classes, self.input_shape = len(images.train_images), images.classes, images.input_shape
         self._train = _Canvas(images.train_images, images, device, PADDING if augment else 0)
-        self._test = _Canvas(images.test_images, images, device, 0)
-        self._train_labels, self._test_labels = (
-            torch.from_numpy(labels).to(device) for labels in (images.train_labels, images.test_labels))
+        self._train_labels = torch.from_numpy(images.train_labels).to(device)
+        self._test = _Still(images.test_images, images.test_labels, images, device)
+        self._validation = None
+        if images.validation_images is not None:
+            self._validation = _Still(images.validation_images, images.validation_labels, images, device)
 
     def train(self, seed: int, epoch: int, batch_size: int) -> Iterator[Tuple[torch.Tensor, torch.Tensor]]:
         """One epoch's (images float32 [b, c, h, w] normalised, labels int64 [b]) in random order; the last is short."""
@@ -40,12 +42,27 @@ class Batches:
 
     def test(self, batch_size: int = 512) -> Iterator[Tuple[torch.Tensor, torch.Tensor]]:
         """The test images in order, as they are."""
-        count = len(self._test_labels)
-        centre = np.zeros(count, np.int64)
-        starts = torch.from_numpy(self._test.starts(np.arange(count), centre, centre, centre)).to(self.device)
+        return self._test.batches(batch_size)
+
+    def validation(self, batch_size: int = 512) -> Optional[Iterator[Tuple[torch.Tensor, torch.Tensor]]]:
+        """The images held out for validation in order, as they are; None where there are none."""
+        return None if self._validation is None else self._validation.batches(batch_size)
+
+
+class _Still:
+    """Images that are not augmented, and their labels."""
+
+    def __init__(self, pixels, labels, images, device):
+        self._canvas = _Canvas(pixels, images, device, 0)
+        self._labels = torch.from_numpy(labels).to(device)
+
+    def batches(self, batch_size):
+        count = len(self._labels)
+        none = np.zeros(count, np.int64)
+        starts = torch.from_numpy(self._canvas.starts(np.arange(count), none, none, none)).to(self._labels.device)
         for first in range(0, count, batch_size):
             last = first + batch_size
-            yield self._test.windows(starts[first:last]), self._test_labels[first:last]
+            yield self._canvas.windows(starts[first:last]), self._labels[first:last]
 
 
 class _Canvas:

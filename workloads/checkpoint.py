@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from workloads import WorkloadError
+from workloads.averaging import Average
 from workloads.job import Training
 from workloads.models import build
 from workloads.training import State, begin
@@ -35,6 +36,9 @@ def write(file: BinaryIO, state: State) -> None:
         "gammas": torch.from_numpy(np.array(state.gammas, dtype=np.float32)),
         "history": state.history,
         "origin": state.origin,
+        "connections": state.connections,
+        "average": state.average.state(),
+        "arithmetic": state.arithmetic.state(),
     }, file)
 
 
@@ -44,14 +48,16 @@ def read(file: BinaryIO, training: Training, device: torch.device) -> State:
     if not isinstance(held, dict) or held.get("schema") != SCHEMA:
         raise WorkloadError(f"this checkpoint is not one of ours, or of another version than {SCHEMA}: delete it to "
                             "start the training again")
-    model = build(training.model, held["classes"], width=training.width, widths=held["widths"])
+    model = build(training.model, held["classes"], width=training.width, widths=held["widths"], align=training.align)
     model.load_state_dict(held["model"])
     state = begin(model, training, held["start"], held["origin"], device)
     for parameter, buffer in zip(state.model.parameters(), held["momentum"]):
         if buffer is not None:
             state.optimizer.state[parameter]["momentum_buffer"] = buffer.to(device)
     state.epochs_done, state.history = held["epochs_done"], held["history"]
-    state.gammas = list(held["gammas"].numpy())
+    state.gammas, state.connections = list(held["gammas"].numpy()), held.get("connections", {})
+    state.average = Average.of(held.get("average", {}), device)
+    state.arithmetic.resume(held.get("arithmetic", {}))
     return state
 
 

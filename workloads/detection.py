@@ -11,17 +11,18 @@ from workloads.tickets import Detector, Mask, channel_mask
 
 
 class Drawn(NamedTuple):
-    """A ticket's mask, after how many epochs it was drawn, and whether a rule fired or the search was over."""
+    """After how many epochs a ticket was drawn, whether a rule fired or the search was over, and its channel mask."""
 
-    mask: Mask
     epoch: int
     fired: bool
+    mask: Optional[Mask]
 
 
 class Search:
     """One draw of a training: takes in the gammas of each epoch until the ticket is drawn.
 
-    distances: between the masks of successive epochs, from the second on.
+    distances: between the masks of successive epochs, from the second on.  Of a draw that is not by gammas it tells
+    only when it is due.
     """
 
     def __init__(self, draw: Draw, last_epoch: int) -> None:
@@ -36,12 +37,12 @@ class Search:
 
     def update(self, gammas: Sequence[Any], epochs_done: int) -> None:
         """Take in the gammas at the end of an epoch: one array or tensor per BatchNorm layer."""
-        mask = channel_mask(gammas, self.draw.ratio)
+        mask = None if self.draw.by else channel_mask(gammas, self.draw.ratio)
         fired = self.detector is None or self.detector.update(mask)
         if self.detector is not None:
             self.distances += self.detector.distances[-1:]
         if fired or epochs_done == self.last_epoch:
-            self.drawn = Drawn(mask, epochs_done, fired)
+            self.drawn = Drawn(epochs_done, fired, mask)
 
 
 def searches(

@@ -4,27 +4,34 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Iterable, NamedTuple, Optional, Tuple
 
 from workloads import WorkloadError
-from workloads.records import above, at_least, known_fields, not_negative, one_of, plain, settle_numbers
+from workloads.records import above, at_least, below_one, known_fields, not_negative, one_of, plain, settle_numbers
 
 ROLES = ("train", "search", "retrain", "finetune")
 RULES = ("consecutive", "window", "end")
+PRECISIONS = ("fp32", "block8", "wage8", "bf16", "fp16")
 
 
 @dataclass(frozen=True)
 class Draw:
-    """When a training's ticket of `ratio` is drawn: when an early-bird `rule` fires, or at the `end`."""
+    """How a ticket that prunes the share `ratio` is drawn, and when: when an early-bird `rule` fires, or at the `end`.
+
+    `by` names the module of `workloads.draws` that draws it, in its `variant` where it has several; without it the
+    ticket is the channel mask of the BatchNorm scales, which alone an early-bird rule can follow.
+    """
 
     ratio: float
     rule: str = "consecutive"
     window: int = 5
     epsilon: float = 0.1
+    by: str = ""
+    variant: str = ""
 
     def __post_init__(self):
         settle_numbers(self)
         if not 0 < self.ratio < 1:
             raise WorkloadError(f"ratio {self.ratio} is outside (0, 1): it is the share of channels to prune, "
                                 "such as 0.5")
-        one_of("rule", self.rule, RULES)
+        one_of("rule", self.rule, ("end",) if self.by else RULES)
         at_least(self, "window", 2 if self.rule == "window" else 1)
         above(self, "epsilon", 0)
 
@@ -32,7 +39,8 @@ class Draw:
     def key(self) -> str:
         """A name for events and files, unique among the draws of a training: `consecutive-0.5`."""
         special = [f"{name[0]}{value:.12g}" for name, value in plain(self).items() if name in ("window", "epsilon")]
-        return "-".join([self.rule, f"{self.ratio:.12g}"] + special)
+        named = [part for part in (self.by, self.variant) if part]
+        return "-".join(named + [self.rule, f"{self.ratio:.12g}"] + special)
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,9 @@ class Training:
     in `milestones`.  `limit` is the number of training images (None: all), `sparsity` the L1 factor on BatchNorm
     gammas.  A training with `draws` ends when all have been drawn, and at the latest after `search_epochs`
     (None: `epochs`).  `inherit` takes the weights of the source's ticket; without it they are drawn afresh.
+    `score` is drawn from the initial weights before the first epoch, `soft` the share of each convolution's filters
+    that is zeroed after every epoch, `align` what widths are padded to a multiple of.  `holdout` is the share of the
+    training images that are kept for validation, `swa_start` the epoch from whose end on weights are averaged.
     """
 
     role: str
@@ -78,6 +89,11 @@ class Training:
     search_epochs: Optional[int] = None
     source: Optional[Source] = None
     inherit: bool = True
+    score: Optional[Draw] = None
+    soft: float = 0.0
+    align: int = 1
+    holdout: float = 0.0
+    swa_start: Optional[int] = None
 
     def __post_init__(self):
         object.__setattr__(self, "milestones", tuple(self.milestones))
@@ -114,6 +130,8 @@ class Training:
         if values.get("source") is not None:
             source = values["source"]
             values["source"] = Source(cls.from_dict(source["training"]), _draw(source["draw"]))
+        if values.get("score") is not None:
+            values["score"] = _draw(values["score"])
         return cls(**values)
 
 
@@ -141,6 +159,7 @@ class Job:
     momentum: float = 0.9
     weight_decay: float = 1e-4
     augment: bool = True
+    holdout: float = 0.0
 
     def __post_init__(self):
         object.__setattr__(self, "milestones", tuple(self.milestones))
@@ -158,13 +177,17 @@ def _draw(values: dict) -> Draw:
 
 def _check(training):
     one_of("role", training.role, ROLES)
+    one_of("precision", training.precision, PRECISIONS)
     at_least(training, "seed", 0)
-    for name in ("epochs", "batch_size", "limit", "search_epochs"):
+    at_least(training, "swa_start", 0)
+    for name in ("epochs", "batch_size", "limit", "search_epochs", "align"):
         at_least(training, name, 1)
     for name in ("lr", "width", "decay"):
         above(training, name, 0)
     for name in ("momentum", "weight_decay", "sparsity"):
         not_negative(training, name)
+    for name in ("soft", "holdout"):
+        below_one(training, name)
     if training.start is None and training.source is None:
         raise WorkloadError("start is not set, and there is no source whose draw could set it: use start = 0")
     if training.start is not None and not 0 <= training.start < training.epochs:

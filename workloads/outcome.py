@@ -1,53 +1,75 @@
 """What a finished training says of itself: accuracies, network, FLOPs, tickets, what detection cost."""
 
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List
 
 import numpy as np
-from torch import nn
 
 from workloads import surgery
+from workloads.augment import Batches
+from workloads.connections import share_kept
 from workloads.detection import Search
 from workloads.flops import CONVENTIONS, forward_flops
+from workloads.job import Training
+from workloads.pruning import fresh, saved_ticket
+from workloads.store import Store
 from workloads.training import State
 
 
 def accuracies(state: State) -> Dict[str, Any]:
-    """Test accuracy after the last epoch and the best after any, shares 0..1, with its absolute epoch index."""
-    values = [row["accuracy"] for row in state.history if row["accuracy"] is not None]
-    best = int(np.argmax(values))
-    return {
-        "accuracy_final": values[-1],
-        "accuracy_best": values[best],
+    """Test accuracy after the last epoch and the best after any, shares 0..1, with its absolute epoch index.
+
+    With images held out, the best epoch is also chosen by them, and the test accuracy at that epoch told.
+    """
+    best = _best(state, "accuracy")
+    found = {
+        "accuracy_final": state.history[-1]["accuracy"],
+        "accuracy_best": state.history[best]["accuracy"],
         "best_epoch": state.start + best if state.epochs_done > state.start else None,
         "loss_final": state.history[-1]["loss"],
     }
+    if "validation" in state.history[-1]:
+        chosen = _best(state, "validation")
+        found["validation_best"] = state.history[chosen]["validation"]
+        found["accuracy_at_validation_best"] = state.history[chosen]["accuracy"]
+    if "accuracy_swa" in state.history[-1]:
+        found["accuracy_swa"] = state.history[-1]["accuracy_swa"]
+    return found
 
 
-def network(state: State, dense: nn.Module, input_shape: Sequence[int]) -> Dict[str, Any]:
+def _best(state: State, name: str) -> int:
+    return int(np.argmax(np.array([row[name] for row in state.history], dtype=float)))
+
+
+def network(state: State, training: Training, batches: Batches) -> Dict[str, Any]:
     """Size and cost of the network trained, and the cost of the dense one."""
     model = state.model
+    whole = model if model.executed == model.full else fresh(training, batches.classes).to(batches.device)
     return {
-        "forward_flops": {name: forward_flops(model, input_shape, name) for name in CONVENTIONS},
-        "dense_flops": {name: forward_flops(dense, input_shape, name) for name in CONVENTIONS},
+        "forward_flops": {name: forward_flops(model, batches.input_shape, name) for name in CONVENTIONS},
+        "dense_flops": {name: forward_flops(whole, batches.input_shape, name) for name in CONVENTIONS},
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "widths": list(model.widths),
+        "executed_widths": list(model.executed),
+        "connections_kept": share_kept(state.connections) if state.connections else 1.0,
         "gammas": sum(state.layer_sizes),
     }
 
 
-def tickets(state: State, searches: List[Search]) -> Dict[str, Any]:
+def tickets(state: State, searches: List[Search], store: Store) -> Dict[str, Any]:
     """What was drawn, by the draw's key."""
-    return {search.draw.key: _ticket(state, search) for search in searches}
+    return {search.draw.key: _ticket(state, search, store) for search in searches}
 
 
-def _ticket(state: State, search: Search) -> Dict[str, Any]:
-    assert search.drawn is not None, "a training ends when all is drawn"
-    mask, epoch, fired = search.drawn
+def _ticket(state: State, search: Search, store: Store) -> Dict[str, Any]:
+    draw, drawn = search.draw, search.drawn
+    assert drawn is not None, "a training ends when all is drawn"
+    mask = saved_ticket(draw, store).mask if drawn.mask is None else drawn.mask
     return {
-        "ratio": search.draw.ratio,
-        "rule": search.draw.rule,
-        "epoch": epoch,
-        "fired": fired,
+        "ratio": draw.ratio,
+        "rule": draw.rule,
+        "by": draw.by or "gammas",
+        "epoch": drawn.epoch,
+        "fired": drawn.fired,
         "kept": int(sum(kept.sum() for kept in mask)),
         "distances": search.distances,
         "repaired_layers": surgery.plan(state.model, mask).repaired,

@@ -1,17 +1,21 @@
 """From a training to its ticket, and from a ticket to the training that goes on with it."""
 
+from dataclasses import replace
 from typing import Any, Dict
 
+import numpy as np
 import torch
 
 from workloads import WorkloadError, surgery, ticket_file
+from workloads.connections import Connections, cut
 from workloads.detection import Drawn
-from workloads.job import Draw, Source, Training
+from workloads.job import Draw, Training
 from workloads.models import build
 from workloads.network import TicketNetwork
 from workloads.records import plain
 from workloads.store import Store
 from workloads.ticket_file import Ticket
+from workloads.tickets import Mask
 from workloads.training import State
 
 
@@ -20,27 +24,40 @@ def ticket_name(draw: Draw) -> str:
     return f"tickets/{draw.key}.npz"
 
 
-def ticket_of(state: State, training: Training, draw: Draw, drawn: Drawn) -> Ticket:
-    """The ticket just drawn, with the dense weights at the draw."""
-    plan = surgery.plan(state.model, drawn.mask)
+def ticket_of(model: TicketNetwork, mask: Mask) -> Ticket:
+    """The channels of a mask with the dense weights at the draw."""
+    return Ticket(mask, surgery.plan(model, mask).widths, weights=state_arrays(model))
+
+
+def whole_ticket(model: TicketNetwork, kept: Connections) -> Ticket:
+    """All channels, some of their weights, at the values that they have in `model`."""
+    mask = [np.ones(norm.num_features, dtype=bool) for norm in model.batchnorms()]
+    connections = {name: values.cpu().numpy() for name, values in kept.items()}
+    return Ticket(mask, model.widths, weights=state_arrays(model), connections=connections)
+
+
+def signed(ticket: Ticket, training: Training, draw: Draw, drawn: Drawn) -> Ticket:
+    """The ticket with where it comes from."""
     provenance: Dict[str, Any] = {
         "training": training.without_draws().asked(),
         "draw": plain(draw, whole=True),
         "epoch": drawn.epoch,
         "fired": drawn.fired,
-        "repaired_layers": plan.repaired,
         "torch": torch.__version__,
     }
-    weights = {name: values.cpu().numpy() for name, values in state.model.state_dict().items()}
-    return Ticket(drawn.mask, plan.widths, provenance, weights)
+    return replace(ticket, provenance=provenance)
 
 
-def source_ticket(source: Source, store: Store) -> Ticket:
-    """The ticket that a training starts from, out of the store of the training it was drawn from."""
-    file = store.open(ticket_name(source.draw))
+def state_arrays(model: TicketNetwork) -> Dict[str, np.ndarray]:
+    """A network's weights and statistics as arrays."""
+    return {name: values.cpu().numpy().copy() for name, values in model.state_dict().items()}
+
+
+def saved_ticket(draw: Draw, store: Store) -> Ticket:
+    """The ticket of this draw, out of the store of the training it was drawn from."""
+    file = store.open(ticket_name(draw))
     if file is None:
-        raise WorkloadError(f"the ticket {source.draw.key} has not been drawn yet: run the {source.training.role} of "
-                            f"{source.training.model} on {source.training.dataset} to its end first")
+        raise WorkloadError(f"the ticket {draw.key} has not been drawn yet: run the training that draws it first")
     with file:
         return ticket_file.read(file)
 
@@ -62,4 +79,17 @@ def pruned(training: Training, ticket: Ticket, classes: int) -> TicketNetwork:
                             f"{training.width:g}: check the model, the data set and the width multiplier") from error
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
-        return surgery.shrink(dense, ticket.mask, inherit=training.inherit)
+        return surgery.shrink(dense, ticket.mask, align=training.align, inherit=training.inherit)
+
+
+def copied(model: TicketNetwork) -> TicketNetwork:
+    """The same network without what a training has hung on it."""
+    copy = model.narrowed(model.widths, model.align).to(next(model.parameters()).device)
+    copy.load_state_dict(model.state_dict())
+    return copy.to(memory_format=torch.channels_last)
+
+
+def connect(state: State, ticket: Ticket) -> None:
+    """Let a training keep only the connections of a ticket that prunes single weights."""
+    state.connections = {name: torch.from_numpy(kept) for name, kept in ticket.connections.items()}
+    cut(state.model, state.connections)

@@ -40,6 +40,13 @@ def not_negative(record, name):
         raise WorkloadError(f"{name} is {value!r}: it must be 0 or more")
 
 
+def below_one(record, name):
+    """Raises unless the field is a share that leaves something: 0 or more and less than 1."""
+    value = getattr(record, name)
+    if not 0 <= value < 1:
+        raise WorkloadError(f"{name} is {value!r}: it must be 0 or more, and less than 1")
+
+
 def one_of(what, value, allowed):
     """Raises unless value is one of those allowed."""
     if value not in allowed:

@@ -11,13 +11,15 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Union
 import numpy as np
 import torch
 
-from workloads import checkpoint, data, detection, outcome, pruning, ticket_file
+from workloads import checkpoint, data, detection, draws, outcome, pruning, ticket_file
 from workloads.augment import Batches
+from workloads.averaging import averaged
 from workloads.detection import Search, per_layer
 from workloads.evaluation import accuracy
-from workloads.job import Source, Training
+from workloads.job import Draw, Training
 from workloads.phases import synchronised, unmeasured
 from workloads.store import Store
+from workloads.ticket_file import Ticket
 from workloads.training import State, begin, epochs, train_epoch
 
 
@@ -41,17 +43,17 @@ def execute(
     phase = synchronised(phase, device)
     with _repeatable(device):
         with phase("load"):
-            batches = Batches(data.load(training.dataset, training.limit, data_dir), device, training.augment)
-            state = _resumed(store, training, device)
-            if state is None and training.source is None:
-                state = begin(pruning.fresh(training, batches.classes), training, training.start or 0, {}, device)
+            batches = _batches(training, data_dir, device)
+            state = _resumed(store, training, device) or _fresh(training, batches)
 
         with phase(training.role):
-            if state is None and training.source is not None:
+            if state is None:
                 with phase("prune"):
-                    state = _pruned(training, training.source, sources, batches)
-            assert state is not None
-            sizes = state.layer_sizes
+                    state = _pruned(training, sources, batches)
+            elif training.score is not None and not state.connections:
+                with phase("score"):
+                    pruning.connect(state, draws.ticket(training.score, state.model, training, batches))
+            sizes, others = state.layer_sizes, {}
             searches = detection.searches(training.draws, state.gammas, sizes, training.last_epoch)
             for epoch in epochs(state, training, enough=lambda: _all_drawn(searches)):
                 with phase("epoch", epoch=epoch) as note:
@@ -61,26 +63,36 @@ def execute(
                         if search.due(state.epochs_done):
                             with phase("detect", draw=search.draw.key):
                                 search.update(per_layer(state.gammas[-1], sizes), state.epochs_done)
+                                if search.draw.by:
+                                    others[search.draw] = draws.ticket(search.draw, state.model, training, batches)
                     with phase("evaluate") as note:
-                        row["accuracy"] = accuracy(state.model, batches)
-                        note(accuracy=row["accuracy"])
+                        found = _evaluated(state, training, batches)
+                        row.update(found)
+                        note(**found)
                 with phase("checkpoint"):
-                    _keep(store, state, training, searches)
+                    _keep(store, state, training, searches, others)
             if not state.history:
                 with phase("evaluate") as note:
-                    state.history.append({"accuracy": accuracy(state.model, batches), "loss": None})
-                    note(accuracy=state.history[0]["accuracy"])
+                    found = _evaluated(state, training, batches)
+                    state.history.append(dict(found, loss=None))
+                    note(**found)
 
-        dense = pruning.fresh(training, batches.classes).to(device)
         return {
             "epochs_run": [state.start, state.epochs_done],
             "images": batches.count,
             "batch_size": training.batch_size,
             **outcome.accuracies(state),
-            **outcome.network(state, dense, batches.input_shape),
-            "draws": outcome.tickets(state, searches),
+            **outcome.network(state, training, batches),
+            "draws": outcome.tickets(state, searches, store),
             **_detection(state, searches, window_s, phase),
         }
+
+
+def _batches(training: Training, data_dir: Optional[str], device: torch.device) -> Batches:
+    images = data.load(training.dataset, training.limit, data_dir)
+    if training.holdout:
+        images = images.held_out(training.holdout)
+    return images.batches(device, training.augment)
 
 
 def _resumed(store: Store, training: Training, device: torch.device) -> Optional[State]:
@@ -91,34 +103,62 @@ def _resumed(store: Store, training: Training, device: torch.device) -> Optional
         return checkpoint.read(file, training, device)
 
 
-def _pruned(training: Training, source: Source, sources: Mapping[Training, Store], batches: Batches) -> State:
+def _fresh(training: Training, batches: Batches) -> Optional[State]:
+    """A training of the whole network from its initial weights; None where it starts from a ticket."""
+    if training.source is not None:
+        return None
+    return begin(pruning.fresh(training, batches.classes), training, training.start or 0, {}, batches.device)
+
+
+def _pruned(training: Training, sources: Mapping[Training, Store], batches: Batches) -> State:
     """A training of the source's ticket, from the epoch of the draw where no other start is asked for."""
-    ticket = pruning.source_ticket(source, sources[source.training])
+    assert training.source is not None
+    ticket = pruning.saved_ticket(training.source.draw, sources[training.source.training])
     start = ticket.provenance["epoch"] if training.start is None else training.start
     model = pruning.pruned(training, ticket, batches.classes)
-    return begin(model, training, start, ticket.provenance, batches.device)
+    state = begin(model, training, start, ticket.provenance, batches.device)
+    pruning.connect(state, ticket)
+    return state
+
+
+def _evaluated(state: State, training: Training, batches: Batches) -> Dict[str, Optional[float]]:
+    """Accuracies after an epoch: on test images, on those held out, and of the mean weights at the end."""
+    found: Dict[str, Optional[float]] = {"accuracy": accuracy(state.model, batches.test())}
+    held_out = batches.validation()
+    if held_out is not None:
+        found["validation"] = accuracy(state.model, held_out)
+    if state.average.count and state.epochs_done == training.last_epoch:
+        seen = batches.train(training.seed, state.epochs_done, training.batch_size)
+        mean = averaged(pruning.copied(state.model), state.average, seen)
+        found["accuracy_swa"] = accuracy(mean, batches.test())
+    return found
 
 
 def _all_drawn(searches: List[Search]) -> bool:
     return bool(searches) and all(search.drawn for search in searches)
 
 
-def _keep(store: Store, state: State, training: Training, searches: List[Search]) -> None:
+def _keep(
+    store: Store, state: State, training: Training, searches: List[Search], others: Mapping[Draw, Ticket]
+) -> None:
     """Save what the epoch has yielded, the checkpoint last: once that is there, all of it is."""
-    for search in searches:
-        if search.drawn and search.drawn.epoch == state.epochs_done:
-            ticket = pruning.ticket_of(state, training, search.draw, search.drawn)
-            store.save(pruning.ticket_name(search.draw), partial(ticket_file.write, ticket=ticket))
+    for draw, drawn in [(search.draw, search.drawn) for search in searches]:
+        if drawn and drawn.epoch == state.epochs_done:
+            ticket = others[draw] if drawn.mask is None else pruning.ticket_of(state.model, drawn.mask)
+            ticket = pruning.signed(ticket, training, draw, drawn)
+            store.save(pruning.ticket_name(draw), partial(ticket_file.write, ticket=ticket))
     if _all_drawn(searches) or state.epochs_done == training.last_epoch:
         store.save("tickets/gammas.npz", lambda file: np.savez(file, gammas=state.gammas, sizes=state.layer_sizes))
     store.commit(state.epochs_done, lambda file: checkpoint.write(file, state))
 
 
 def _detection(state: State, searches: List[Search], window_s: float, phase: Callable) -> Dict[str, Any]:
-    if not searches:
+    """The cost of following one mask, where masks are followed."""
+    followed = [search.draw for search in searches if not search.draw.by]
+    if not followed:
         return {}
     gammas = per_layer(state.gammas[-1], state.layer_sizes)
-    return {"detection": detection.overhead(searches[0].draw, gammas, window_s, phase)}
+    return {"detection": detection.overhead(followed[0], gammas, window_s, phase)}
 
 
 @contextmanager

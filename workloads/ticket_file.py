@@ -31,27 +31,31 @@ class Ticket:
     """A drawn subnetwork.
 
     mask: one bool array per BatchNorm layer of the dense network, as drawn.  widths: the channels kept, for
-    `models.build`.  provenance: JSON-able, where the ticket comes from.  weights: the dense network's state at the
-    draw, by name, or nothing.
+    `models.build`.  provenance: JSON-able, where the ticket comes from.  weights: the dense network's state to start
+    from, by name, or nothing.  connections: bool arrays by parameter name, where single weights are pruned.
     """
 
     mask: Mask
     widths: Sequence[int] = ()
     provenance: Dict[str, Any] = field(default_factory=dict)
     weights: Dict[str, np.ndarray] = field(default_factory=dict)
+    connections: Dict[str, np.ndarray] = field(default_factory=dict)
 
 
 def write(file: BinaryIO, ticket: Ticket) -> None:
     """Write a ticket; `file` is open for binary writing."""
-    header = {
+    header: Dict[str, Any] = {
         "schema": SCHEMA,
         "sizes": [len(kept) for kept in ticket.mask],
         "widths": [int(width) for width in ticket.widths],
         "provenance": ticket.provenance,
     }
+    if ticket.connections:
+        header["connections"] = {name: list(kept.shape) for name, kept in ticket.connections.items()}
     arrays = {"header": np.frombuffer(json.dumps(header, sort_keys=True).encode(), dtype=np.uint8)}
     arrays.update({_mask_name(index): np.packbits(kept) for index, kept in enumerate(ticket.mask)})
     arrays.update({f"weights/{name}": np.asarray(values) for name, values in ticket.weights.items()})
+    arrays.update({f"connections/{name}": np.packbits(kept) for name, kept in ticket.connections.items()})
     with zipfile.ZipFile(file, "w") as archive:
         for name, values in arrays.items():
             entry = io.BytesIO()
@@ -95,7 +99,14 @@ def _ticket(arrays: Dict[str, np.ndarray]) -> Ticket:
         raise ValueError("its provenance is no table")
     mask = [_unpacked(arrays[_mask_name(index)], size) for index, size in enumerate(sizes)]
     weights = {name[len("weights/"):]: values for name, values in arrays.items() if name.startswith("weights/")}
-    return Ticket(mask, widths, header["provenance"], weights)
+    return Ticket(mask, widths, header["provenance"], weights, _connections(header.get("connections", {}), arrays))
+
+
+def _connections(shapes: Dict[str, List[int]], arrays: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
+    return {
+        name: _unpacked(arrays[f"connections/{name}"], int(np.prod(_counts(shape)))).reshape(shape)
+        for name, shape in shapes.items()
+    }
 
 
 def _counts(values: Any) -> List[int]:
@@ -106,7 +117,7 @@ def _counts(values: Any) -> List[int]:
 
 def _unpacked(packed: np.ndarray, size: int) -> np.ndarray:
     if packed.dtype != np.uint8 or packed.shape != ((size + 7) // 8,):
-        raise ValueError(f"a mask of {size} channels does not lie in {packed.shape} {packed.dtype}")
+        raise ValueError(f"a mask of {size} does not lie in {packed.shape} {packed.dtype}")
     return np.unpackbits(packed)[:size].astype(bool)
 
 

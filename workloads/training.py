@@ -9,10 +9,13 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from workloads import WorkloadError
+from workloads import WorkloadError, precision
 from workloads.augment import Batches
+from workloads.averaging import Average
+from workloads.connections import Connections, Hold
 from workloads.job import Training
 from workloads.network import TicketNetwork
+from workloads.soft import zero_filters
 
 EXPLODED = 1000.0  # a mean cross-entropy above this is no longer a loss of anything that learns
 REPORT_S = 0.5
@@ -23,16 +26,20 @@ class State:
     """All that a training is between two epochs, and all that its checkpoint holds.
 
     history: per epoch trained its loss, train_accuracy, lr and accuracy.  gammas: per epoch trained the BatchNorm
-    scales at its end, float32, flat.  origin: what the ticket that it came from says of itself.
+    scales at its end, float32, flat.  origin: what the ticket that it came from says of itself.  connections: where
+    single weights are pruned, those that are kept.  average: the mean of the weights so far, where one is asked for.
     """
 
     model: TicketNetwork
     optimizer: torch.optim.Optimizer
+    arithmetic: precision.Arithmetic
     start: int
     epochs_done: int
     history: List[Dict[str, Optional[float]]] = field(default_factory=list)
     gammas: List[np.ndarray] = field(default_factory=list)
     origin: Dict[str, Any] = field(default_factory=dict)
+    connections: Connections = field(default_factory=dict)
+    average: Average = field(default_factory=Average)
 
     @property
     def layer_sizes(self) -> List[int]:
@@ -45,7 +52,8 @@ def begin(
 ) -> State:
     """A training of `model` whose first epoch is `start`."""
     model = model.to(device, memory_format=torch.channels_last)
-    return State(model, sgd(model, training), start, start, origin=origin)
+    arithmetic = precision.arithmetic(model, training, device)
+    return State(model, sgd(model, training), arithmetic, start, start, origin=origin)
 
 
 def sgd(model: TicketNetwork, training: Training) -> torch.optim.SGD:
@@ -71,17 +79,26 @@ def train_epoch(state: State, batches: Batches, training: Training, report: Call
     for group in optimizer.param_groups:
         group["lr"] = lr
     norms = model.batchnorms() if training.sparsity else []
+    hold = Hold(model, state.connections) if state.connections else None
+    state.arithmetic.begin_epoch(epoch)
     watch = _Watch(epoch, training, batches, report)
     model.train()
     for images, labels in batches.train(training.seed, epoch, training.batch_size):
         optimizer.zero_grad(set_to_none=True)
-        scores = model(images)
-        loss = functional.cross_entropy(scores, labels)
-        loss.backward()
+        with state.arithmetic.forward():
+            scores = model(images)
+            loss = functional.cross_entropy(scores, labels)
+        state.arithmetic.backward(loss, optimizer)
         if norms:
             penalise(norms, training.sparsity)
-        optimizer.step()
+        if hold:
+            hold()
+        state.arithmetic.step(optimizer)
         watch.step(loss.detach(), scores.detach(), labels)
+    if training.soft:
+        zero_filters(model, training.soft)
+    if training.swa_start is not None and epoch >= training.swa_start:
+        state.average.add(model)
     state.epochs_done += 1
     state.gammas.append(torch.cat(model.gammas()).numpy())
     state.history.append(dict(watch.means(), lr=lr))

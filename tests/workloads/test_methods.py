@@ -13,8 +13,8 @@ JOB = Job("vgg16", "synthetic", width=0.03, limit=20, epochs=2, milestones=(1,),
 PAPER = Job("vgg16", "cifar10")
 
 
-def test_there_are_the_methods_of_the_first_comparison():
-    assert {"dense", "early_bird", "slimming"} <= set(methods.names())
+def test_there_are_the_methods_that_are_compared():
+    assert {"dense", "early_bird", "lottery", "sfp", "slimming", "snip", "thinet"} <= set(methods.names())
 
 
 def test_an_unknown_method_is_named_with_the_others():
@@ -82,6 +82,79 @@ def test_early_bird_retrains_from_the_epoch_of_the_draw_on_the_same_schedule():
 def test_early_bird_reinitialised_takes_all_epochs_from_fresh_weights():
     _, retrain = _recipe("early_bird", inherit=False)
     assert retrain.training.start == 0 and not retrain.training.inherit
+
+
+@pytest.mark.parametrize("precision, searching, retraining", [("lf", "block8", "fp32"), ("ll", "block8", "block8")])
+def test_low_precision_retrains_for_all_epochs_from_the_ticket_s_weights(precision, searching, retraining):
+    search, retrain = _recipe("early_bird", precision=precision)
+    assert (search.training.precision, retrain.training.precision) == (searching, retraining)
+    assert retrain.training.start == 0 and retrain.training.inherit
+
+
+def test_eight_bits_may_be_wage_s_and_only_they_are_averaged():
+    search, retrain = _recipe("early_bird", precision="ll", eight_bits="wage8", swa_start=140)
+    assert search.training.precision == retrain.training.precision == "wage8"
+    assert (search.training.swa_start, retrain.training.swa_start) == (None, 140)
+    assert _recipe("early_bird", precision="lf", swa_start=140)[1].training.swa_start is None
+
+
+def test_a_search_may_keep_one_learning_rate_while_the_retraining_follows_the_schedule():
+    search, retrain = _recipe("early_bird", search_lr=0.01)
+    assert (search.training.lr, search.training.milestones) == (0.01, ())
+    assert (retrain.training.lr, retrain.training.milestones) == (0.1, (80, 120))
+
+
+def test_an_unknown_precision_is_named_with_the_others():
+    with pytest.raises(WorkloadError, match="no precision 'int8'; there are: fp32, lf, ll"):
+        _recipe("early_bird", precision="int8")
+
+
+@pytest.mark.parametrize("name", ["early_bird", "slimming", "thinet", "sfp"])
+def test_what_is_left_of_a_network_can_be_aligned(name):
+    assert [charge.training.align for charge in _recipe(name, align=8)] == [1, 8]
+
+
+def test_a_lottery_ticket_is_drawn_from_dense_training_and_trained_as_long():
+    (dense,), (train, retrain) = _recipe("dense"), _recipe("lottery", ratio=0.7)
+    assert train.training.without_draws() == dense.training
+    assert train.until == Draw(0.7, rule="end", by="magnitude") == retrain.training.source.draw
+    assert (retrain.training.start, retrain.training.last_epoch, retrain.training.role) == (0, 160, "retrain")
+
+
+def test_rounds_prune_the_same_share_of_what_is_left_each_time():
+    *rounds, last = _recipe("lottery", ratio=0.875, rounds=3)
+    assert [charge.until.ratio for charge in rounds] == pytest.approx([0.5, 0.75, 0.875])
+    assert [charge.training.role for charge in rounds] == ["train", "retrain", "retrain"]
+    assert last.training.source.training == rounds[-1].training.without_draws()
+
+
+def test_snip_scores_the_initial_weights_and_trains_once():
+    (charge,) = _recipe("snip", ratio=0.3)
+    assert charge.training.score == Draw(0.3, rule="end", by="sensitivity") and charge.until is None
+    assert _recipe("snip", scoring="xavier")[0].training.score.variant == "xavier"
+
+
+def test_thinet_cuts_a_densely_trained_network_and_finetunes_as_long():
+    (dense,), (train, finetune) = _recipe("dense"), _recipe("thinet", ratio=0.3, selection="add")
+    assert train.training.without_draws() == dense.training
+    assert train.until == Draw(0.3, rule="end", by="reconstruction", variant="add")
+    assert (finetune.training.role, finetune.training.start, finetune.training.last_epoch) == ("finetune", 0, 160)
+
+
+def test_sfp_softens_its_own_training_and_finetunes_what_is_left():
+    train, finetune = _recipe("sfp", ratio=0.3)
+    assert train.training.soft == 0.3 and train.until == Draw(0.3, rule="end", by="filters")
+    assert finetune.training.soft == 0 and finetune.training.source.draw == train.until
+
+
+FORWARD_G = 0.63
+
+
+@pytest.mark.parametrize("name, total", [("dense", 302.4), ("snip", 302.4), ("lottery", 604.8)])
+def test_unpruned_and_unstructured_rows_cost_the_published_total(name, total):
+    """In units of 0.05 P, of VGG16 on CIFAR-10: 3 x epochs x forward G, because nothing is cheaper under a mask."""
+    epochs = sum(training.last_epoch - training.start for training, _ in _recipe(name))
+    assert 3 * epochs * FORWARD_G == pytest.approx(total)
 
 
 def test_one_search_serves_slimming_and_every_ratio_of_early_bird():

@@ -2,12 +2,12 @@
 
 import io
 import json
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import torch
 
+from tests.workloads.interrupted import Interrupted, Phases, same
 from workloads import WorkloadError, ticket_file
 from workloads.job import Draw, Job, Source
 from workloads.pruning import pruned
@@ -19,30 +19,6 @@ EARLY, LATE = Draw(0.5, window=1, epsilon=1.0), Draw(0.4, rule="end")
 SEARCH = JOB.training("search", sparsity=1e-3, draws=(EARLY, LATE))
 RETRAIN = JOB.training("retrain", source=Source(SEARCH, EARLY), start=None)
 REINIT = JOB.training("retrain", source=Source(SEARCH, EARLY), inherit=False)
-
-
-class Interrupted(Exception):
-    pass
-
-
-class Phases:
-    """Writes down where phases begin and end, and interrupts at the edge of this number, counted from 0."""
-
-    def __init__(self, edge=None):
-        self.edge, self.edges, self.notes = edge, [], []
-
-    @contextmanager
-    def __call__(self, name, **attributes):
-        self._pass("+", name)
-        noted = dict(attributes)
-        yield lambda **values: noted.update(values)
-        self._pass("-", name)
-        self.notes.append((name, noted))
-
-    def _pass(self, sign, name):
-        if len(self.edges) == self.edge:
-            raise Interrupted
-        self.edges.append(sign + name)
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +150,7 @@ def _is_gamma(name, weights):
 
 
 def test_a_ticket_not_drawn_yet_is_asked_for_in_a_sentence():
-    with pytest.raises(WorkloadError, match="has not been drawn yet: run the search of vgg16 on synthetic"):
+    with pytest.raises(WorkloadError, match="has not been drawn yet: run the training that draws it"):
         _run(RETRAIN, MemoryStore())
 
 
@@ -182,40 +158,6 @@ def test_a_ticket_of_another_network_is_refused(source):
     wider = JOB.training("retrain", width=0.1, source=Source(SEARCH, EARLY), start=None)
     with pytest.raises(WorkloadError, match="does not fit vgg16 with 10 classes and width 0.1"):
         _run(wider, source)
-
-
-@pytest.mark.parametrize("training", [SEARCH, REINIT], ids=["search", "reinit"])
-def test_interrupted_at_any_edge_of_any_phase_it_ends_with_the_same_weights(training, source):
-    source = source if training.source else None
-    phases = Phases()
-    whole, kept = _run(training, source, phase=phases)
-    for edge in range(len(phases.edges)):
-        store = MemoryStore()
-        with pytest.raises(Interrupted):
-            _run(training, source, store, phase=Phases(edge))
-        done = store.epochs_done
-        resumed = Phases()
-        result, _ = _run(training, source, store, phase=resumed)
-        assert result == whole
-        assert resumed.edges.count("+epoch") == whole["epochs_run"][1] - max(done, whole["epochs_run"][0])
-        assert _same(store, kept)
-
-
-def _same(one, other):
-    """Whether two stores hold the same names, and in them the same numbers to the last bit."""
-    assert set(one.files) == set(other.files)
-    assert all(one.files[name] == other.files[name] for name in one.files if name != "checkpoint")
-    return _equal(torch.load(one.checkpoint()), torch.load(other.checkpoint()))
-
-
-def _equal(one, other):
-    if isinstance(one, torch.Tensor):
-        return torch.equal(one, other)
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(_equal, one, other))
-    return one == other
 
 
 @pytest.mark.parametrize("name", ["tickets", "commit"])
@@ -239,7 +181,7 @@ def test_interrupted_while_it_saves_it_ends_with_the_same_weights(name):
         _run(SEARCH, store=store)
     result, _ = _run(SEARCH, store=store)
     whole, kept = _run(SEARCH)
-    assert result == whole and _same(store, kept)
+    assert result == whole and same(store, kept)
 
 
 def test_a_training_that_diverges_keeps_its_last_good_checkpoint():

@@ -106,12 +106,12 @@ def test_accuracy_is_the_share_of_test_images_that_are_right():
     with torch.no_grad():
         state.model.classifier.weight.zero_()
         state.model.classifier.bias.copy_(torch.arange(10) == 3)
-    assert accuracy(state.model, batches) == 0.1
+    assert accuracy(state.model, batches.test()) == 0.1
 
 
 def test_scores_that_are_not_numbers_are_no_accuracy():
     training = JOB.training("train")
     state = _state(training)
     torch.nn.init.constant_(state.model.classifier.bias, float("nan"))
-    with pytest.raises(WorkloadError, match="not finite: the training has diverged"):
-        accuracy(state.model, _batches(training))
+    with pytest.raises(WorkloadError, match="are not numbers: the training has diverged"):
+        accuracy(state.model, _batches(training).test())

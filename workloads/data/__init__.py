@@ -3,6 +3,8 @@
 import sys
 from typing import Any, List, NamedTuple, Optional, Tuple
 
+import numpy as np
+
 from workloads import WorkloadError, registry
 
 
@@ -19,6 +21,24 @@ class Images(NamedTuple):
     classes: int
     mean: Tuple[float, ...]
     std: Tuple[float, ...]
+    validation_images: Any = None
+    validation_labels: Any = None
+
+    def held_out(self, share: float) -> "Images":
+        """The last `share` of each class's training images kept for validation instead."""
+        kept = for_training(self.train_labels, share)
+        return self._replace(
+            train_images=self.train_images[kept],
+            train_labels=self.train_labels[kept],
+            validation_images=self.train_images[~kept],
+            validation_labels=self.train_labels[~kept],
+        )
+
+    def batches(self, device: Any, augment: bool) -> Any:
+        """The images on a device, as `workloads.augment.Batches`."""
+        from workloads.augment import Batches
+
+        return Batches(self, device, augment)
 
     @property
     def input_shape(self) -> Tuple[int, int, int]:
@@ -32,12 +52,22 @@ def names() -> List[str]:
     return registry.names(sys.modules[__name__])
 
 
-def load(name: str, limit: Optional[int] = None, data_dir: Optional[str] = None) -> Images:
-    """A data set with its first `limit` training images (None: all); test images are never limited.
+def load(name: str, limit: Optional[int] = None, data_dir: Optional[str] = None) -> Any:
+    """A data set, as `Images` or as what does the same, with its first `limit` training images (None: all).
 
-    `data_dir` is where the files of `cifar10` and `cifar100` are, or are downloaded to.
+    Test images are never limited.  `data_dir` is where the files of `imagenet` are, and where those of `cifar10` and
+    `cifar100` are or are downloaded to.
     """
     return registry.find(sys.modules[__name__], "data set", name).load(limit=limit, data_dir=data_dir)
+
+
+def for_training(labels: Any, holdout: float) -> Any:
+    """Bool [n]: all but the last `holdout` of each class's images, of which at least one is held out."""
+    kept = np.ones(len(labels), dtype=bool)
+    for label in np.unique(labels):
+        places = np.flatnonzero(labels == label)
+        kept[places[len(places) - max(1, int(round(len(places) * holdout))):]] = False
+    return kept
 
 
 def limited(name: str, images: Any, labels: Any, limit: Optional[int]) -> Tuple[Any, Any]:

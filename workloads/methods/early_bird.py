@@ -6,6 +6,9 @@ You et al., ICLR 2020, Algorithm 1.
 from typing import List, Optional
 
 from workloads.job import Charge, Draw, Job, Source
+from workloads.records import one_of
+
+PRECISIONS = ("fp32", "lf", "ll")
 
 
 def recipe(
@@ -17,16 +20,39 @@ def recipe(
     epsilon: float = 0.1,
     sparsity: float = 1e-4,
     inherit: bool = True,
-    search_epochs: Optional[int] = None
+    search_epochs: Optional[int] = None,
+    search_lr: Optional[float] = None,
+    precision: str = "fp32",
+    eight_bits: str = "block8",
+    swa_start: Optional[int] = None,
+    align: int = 1
 ) -> List[Charge]:
     """Prune the share `ratio` of all channels once the mask has settled: `rule`, `window` and `epsilon` as `Detector`.
 
     `sparsity` is the L1 factor on BatchNorm scales before and after.  A ticket not drawn after `search_epochs` (None:
-    all) is drawn then.  With `inherit` retraining takes the weights along and goes on where the search stopped, to the
-    job's last epoch; without it (re-init) it takes all epochs from fresh weights.
+    all) is drawn then.  `search_lr` is the search's learning rate, held constant (None: the job's schedule).
+
+    With `inherit` retraining takes the weights along and goes on where the search stopped, to the job's last epoch;
+    without it (re-init) it takes all epochs from fresh weights.  `align` pads the ticket's widths to a multiple.
+
+    `precision` is "fp32", "lf" (search in `eight_bits`, "block8" or "wage8"; retraining in FP32) or "ll" (both in
+    eight bits): there retraining takes all epochs with the weights of the ticket, as the published totals imply.
+    `swa_start` is the epoch from whose end on an eight-bit training's weights are averaged.
     """
+    one_of("precision", precision, PRECISIONS)
     draw = Draw(ratio, rule, window, epsilon)
-    search = job.training("search", sparsity=sparsity, draws=(draw,), search_epochs=search_epochs)
-    retrain = job.training("retrain", sparsity=sparsity, source=Source(search, draw), inherit=inherit,
-                           start=None if inherit else 0)
+    searching, retraining = (eight_bits if precision in kinds else "fp32" for kinds in (("lf", "ll"), ("ll",)))
+    constant = {} if search_lr is None else {"lr": search_lr, "milestones": ()}
+    search = job.training("search", sparsity=sparsity, draws=(draw,), search_epochs=search_epochs, precision=searching,
+                          **constant)
+    retrain = job.training(
+        "retrain",
+        sparsity=sparsity,
+        source=Source(search, draw),
+        inherit=inherit,
+        start=None if inherit and precision == "fp32" else 0,
+        precision=retraining,
+        swa_start=swa_start if precision == "ll" else None,
+        align=align,
+    )
     return [Charge(search, until=draw), Charge(retrain)]
