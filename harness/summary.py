@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, TextIO, Union
 
+from harness.ledger.charges import CellEnergy
 from harness.ledger.rows import Row, StudyRuns
 from harness.ledger.savings import savings, sentence
 from harness.quantities import NONE, duration, kilojoules, percent, prefixed, significant, small_percent
@@ -68,7 +69,7 @@ def _lines(rows: Sequence[Row], others: Dict[str, List[Row]]) -> List[List[str]]
         energy = row.energy
         lines.append(
             [_label(row, rows), percent(row.accuracy_final), percent(row.accuracy_best)]
-            + [kilojoules(energy.headline_J), kilojoules(energy.net_J)]
+            + [_joules(energy.headline_J, energy), _joules(energy.net_J, energy)]
             + [kilojoules(other[index].energy.headline_J) for other in others.values()]
             + [prefixed(row.flops), duration(energy.seconds), significant(energy.mean_W, 3)]
             + [str(row.epochs_searched or NONE), marks(row)]
@@ -76,6 +77,11 @@ def _lines(rows: Sequence[Row], others: Dict[str, List[Row]]) -> List[List[str]]
         if row.detection is not None:
             lines.append(_detection_line(row, len(others)))
     return lines
+
+
+def _joules(joules: Optional[float], energy: CellEnergy) -> str:
+    """kJ, with the word where they are those of emulated arithmetic."""
+    return kilojoules(joules) + (" emulated" if energy.emulated and joules is not None else "")
 
 
 def _detection_line(row: Row, others: int) -> List[str]:
@@ -110,6 +116,7 @@ def marks(row: Row) -> str:
     found = [
         ("no figure: see below", energy.headline_J is None and bool(energy.reasons)),
         ("no early bird fired", energy.fired is False),
+        ("emulated: not the joules of its precision", energy.emulated),
         ("resumed, {} kJ lost".format(kilojoules(energy.lost_J)), energy.resumed),
         ("shares its search", energy.shared),
     ]
@@ -172,6 +179,7 @@ def _plain(row: Row) -> Dict[str, Any]:
         "early_bird_fired": energy.fired,
         "shared": energy.shared,
         "resumed": energy.resumed,
+        "emulated": energy.emulated,
         "lost_J": energy.lost_J,
         "reasons": list(energy.reasons),
         "detection": None if row.detection is None else dict(row.detection._asdict()),

@@ -186,6 +186,7 @@ def _cell(row: Row, measured: Energy | None) -> dict[str, Any]:
         "early_bird_fired": energy.fired,
         "shared_stage": energy.shared,
         "resumed": energy.resumed,
+        "emulated": energy.emulated,
         "lost_J": energy.lost_J,
         "held_s": energy.held_s,
         "why_no_energy": measured.reason if measured else "; ".join(energy.reasons),

@@ -30,6 +30,10 @@ class Method(NamedTuple):
         return any(row.energy.simulated for row in self.rows)
 
     @property
+    def emulated(self) -> bool:
+        return any(row.energy.emulated for row in self.rows)
+
+    @property
     def energy(self) -> Interval | None:
         """The mean with its interval; None unless every row has a figure."""
         found = [energy.interval for energy in self.energies if energy is not None]
@@ -82,10 +86,13 @@ def methods(rows: Sequence[Row], energies: dict[Any, Energy]) -> list[Method]:
 
 
 def savings(found: Sequence[Method]) -> list[Saving]:
-    """For each model and data set the cheapest pruning against dense training and the cheapest network slimming."""
+    """For each model and data set the cheapest pruning against dense training and the cheapest network slimming.
+
+    Joules of emulated arithmetic take no part.
+    """
     saved = []
     for task in dict.fromkeys((method.model, method.dataset) for method in found):
-        group = [m for m in found if (m.model, m.dataset) == task and m.energy is not None]
+        group = [m for m in found if (m.model, m.dataset) == task and m.energy is not None and not m.emulated]
         best = _cheapest([method for method in group if method.method != "dense"])
         for baseline in ("dense", "slimming"):
             other = _cheapest([method for method in group if method.method == baseline and method is not best])

@@ -24,7 +24,8 @@ class CellEnergy(NamedTuple):
     """The energy of a row on one meter.  `headline_J` = search + detect + score + prune + train + retrain + finetune.
 
     `net_J` is the headline without the idle power that the same attempts showed before their work.  A figure that
-    samples do not cover is None, and `reasons` says why.
+    samples do not cover is None, and `reasons` says why.  `emulated`: part of it was computed in a precision that the
+    hardware does not have, so that its joules are not those of that precision.
     """
 
     cell: str
@@ -40,6 +41,7 @@ class CellEnergy(NamedTuple):
     shared: bool
     resumed: bool
     fired: Optional[bool]
+    emulated: bool
     reasons: Tuple[str, ...]
 
     @property
@@ -76,6 +78,7 @@ def charge(
         any(item["stage"] in shared for item, _ in stages),
         any(run.resumed for _, run in stages),
         fired(cell, runs),
+        any(run.emulated for _, run in stages),
         _sentences(missing + [r.own_reason for r in counted + lost] + [reason for _, reason in net]),
     )
 

@@ -52,9 +52,13 @@ def _of_members(members: Sequence[Row]) -> Mean:
 
 
 def savings(rows: Sequence[Row]) -> List[Saving]:
-    """For each model and data set the cheapest pruning against dense training and network slimming, where they ran."""
+    """For each model and data set the cheapest pruning against dense training and network slimming, where they ran.
+
+    Joules of emulated arithmetic take no part.
+    """
     found = []
-    every = [mean for mean in means(rows) if mean.joules is not None]
+    real = [row for row in rows if not row.energy.emulated]
+    every = [mean for mean in means(real) if mean.joules is not None]
     for task in dict.fromkeys((mean.model, mean.dataset) for mean in every):
         group = [mean for mean in every if (mean.model, mean.dataset) == task]
         best = _cheapest([mean for mean in group if mean.method != "dense"])

@@ -12,6 +12,7 @@ from harness.ledger.windows import Window, windows
 from meters.errors import MeterError
 
 SCHEMA = 1
+EMULATED = ("block8", "wage8")
 LARGEST_JSON = 1 << 26
 
 
@@ -62,6 +63,11 @@ class StageRun:
 
     def simulated(self, name: str) -> bool:
         return bool(self.meter(name).get("simulated", False))
+
+    @property
+    def emulated(self) -> bool:
+        """Whether it computed in a precision that was emulated in FP32."""
+        return self.manifest.get("full", {}).get("precision") in EMULATED
 
     def drawn(self) -> Dict[str, int]:
         """Epochs that were done when each ticket was drawn."""

@@ -13,9 +13,12 @@ FORMATS = ("text", "csv", "markdown", "latex", "json")
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print.")
 @click.option("--json", "as_json", is_flag=True, help="Same as --format json: SI units, a unit in each name.")
 @click.option("--recompute", is_flag=True, help="With 'published': each FLOPs and kJ cell from epochs, and deviations.")
+@click.option("--paper", is_flag=True, help="Beside the cells of the published tables: ratio and verdict per cell.")
 @click.option("--budget", is_flag=True, help="Show what each cause contributes to each interval.")
 @reading
-def command(source: str, kind: str, as_json: bool, recompute: bool, budget: bool, reading: dict[str, bool]) -> None:
+def command(
+    source: str, kind: str, as_json: bool, recompute: bool, paper: bool, budget: bool, reading: dict[str, bool]
+) -> None:
     """Print what each method of the study in DIR cost: accuracy, kJ, FLOPs, time, and the detection overhead.
 
     With 'published' instead of DIR: the tables of the paper.
@@ -27,15 +30,18 @@ def command(source: str, kind: str, as_json: bool, recompute: bool, budget: bool
     if source == "published":
         sheets, frame = _published(recompute)
     else:
-        sheets, frame = _measured(source, budget, reading)
+        sheets, frame = _measured(source, paper, budget, reading)
     click.echo(tables.render(sheets, frame, "json" if as_json else kind), nl=False)
 
 
-def _measured(directory: str, budget: bool, reading: dict[str, bool]):  # type: ignore[no-untyped-def]
+def _measured(directory: str, paper: bool, budget: bool, reading: dict[str, bool]):  # type: ignore[no-untyped-def]
     from results import load, tables
+    from results import paper as beside
     from results.sheets import budgets, sheets
 
     study = load(directory, **reading)
+    if paper:
+        return beside.sheets(study), beside.frame(study)
     return ([budgets(study)], study.budgets) if budget else (sheets(study), tables.main(study))
 
 
