@@ -4,7 +4,7 @@ import csv
 import io
 import math
 import re
-from typing import Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from harness.errors import UserError
 from harness.foreign.logs import Line, Lines
@@ -45,7 +45,8 @@ class Columns(Meter):
 def read(data: bytes, total: str, boundary: str) -> Lines:
     header, rows = table(data)
     clock = next((index for index, name in enumerate(header) if name in TIMES), None)
-    values = [(index, *_quantity(name)) for index, name in enumerate(header) if _QUANTITY.match(name)]
+    matches = [(index, _QUANTITY.match(name)) for index, name in enumerate(header)]
+    values = [(index, *_quantity(match)) for index, match in matches if match]
     if not any(column.endswith("_power_W") for _, column, _ in values):
         raise UserError(f"no column is a power, such as power_W or cpu_power_mW; it has: {', '.join(header)}")
     meter = Columns(tuple(column for _, column, _ in values), total, boundary)
@@ -84,11 +85,11 @@ def number(cell: str) -> Optional[float]:
     return value if math.isfinite(value) else None
 
 
-def _quantity(name: str) -> Tuple[str, float]:
+def _quantity(match: Any) -> Tuple[str, float]:
     """Column of a trace, and what turns the log's number into its unit."""
-    channel, quantity, milli, unit = _QUANTITY.match(name).groups()
+    channel, quantity, milli, unit = match.groups()
     if unit != _UNITS[quantity]:
-        raise UserError(f"column {name}: a {quantity} is not in {unit}")
+        raise UserError(f"column {match.group()}: a {quantity} is not in {unit}")
     return f"{(channel or CHANNEL).replace(' ', '_')}_{quantity}_{unit}", 1e-3 if milli else 1.0
 
 

@@ -30,7 +30,9 @@ def parse(text: str) -> int:
     if _NUMBER.match(text):
         return int(Decimal(text) * SECOND_NS)
     match = _DATE.match(text)
-    for order in _ORDERS if match else ():
+    for order in _ORDERS:
+        if match is None:
+            break
         try:
             moment = datetime.strptime(match.group(1) + " " + match.group(2), order)
         except ValueError:
@@ -42,18 +44,19 @@ def parse(text: str) -> int:
 
 def times(stamps: Sequence[Optional[int]], period_s: Optional[float], usual_s: Optional[float] = None) -> Times:
     """`period_s`: what the user states; `usual_s`: what the format always has."""
-    if None in stamps:
+    known = [stamp for stamp in stamps if stamp is not None]
+    if len(known) < len(stamps):
         return _counted(0, len(stamps), period_s or usual_s, "the log has no times")
     if period_s:
-        return _checked(stamps, period_s)
-    steps = [after - before for before, after in zip(stamps, stamps[1:])]
+        return _checked(known, period_s)
+    steps = [after - before for before, after in zip(known, known[1:])]
     if not steps or min(steps) <= 0:
         late = next((n for n, step in enumerate(steps, 2) if step <= 0), 1)
         raise UserError(
             f"the time of sample {late} is not after the one before; where times are too coarse for the samples, "
             "state what is between two of them, as in --period 0.1"
         )
-    return Times(list(stamps), usual_s or statistics.median(steps) / SECOND_NS, _clock(stamps[0]))
+    return Times(known, usual_s or statistics.median(steps) / SECOND_NS, _clock(known[0]))
 
 
 def _checked(stamps: Sequence[int], period_s: float) -> Times:
@@ -79,7 +82,7 @@ def _clock(first_ns: int) -> Dict[str, str]:
 
 
 def _zone_s(zone: Optional[str]) -> int:
-    if zone in (None, "Z"):
+    if zone is None or zone == "Z":
         return 0
     digits = zone[1:].replace(":", "")
     seconds = 3600 * int(digits[:2]) + 60 * int(digits[2:])

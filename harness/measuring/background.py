@@ -10,7 +10,6 @@ from harness.errors import UserError
 from harness.instruments import Instruments
 
 SYNC_S = 10.0  # patience with a recorder that is asked what is on disk
-_END = None
 _OF_A_PROCESS = 2  # the kernel's name for the CPU clock of process p is ~p << 3 | 2, as clock_getcpuclockid makes it
 
 
@@ -50,6 +49,7 @@ class Background:
 
     def cpu_s(self) -> float:
         """Processor time that the recorder has used so far, of all its threads."""
+        assert self._instruments.recorder is not None
         pid = self._instruments.recorder.process.pid
         return time.clock_gettime(~pid << 3 | _OF_A_PROCESS)
 
@@ -64,7 +64,7 @@ class Background:
         if self._closed:
             return
         self._closed, self.recording = True, False
-        self._inbox.put((_END, _END))
+        self._inbox.put((None, None))  # ends the thread
         self._thread.join()
         try:
             if not self.failure:
@@ -77,7 +77,7 @@ class Background:
     def _receive(self) -> None:
         while not self.failure:
             child, message = self._inbox.get()
-            if child is _END:
+            if child is None:
                 return
             if child is not self._instruments.recorder:
                 continue

@@ -9,7 +9,7 @@ import math
 import os
 import sys
 import time
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from harness.errors import UserError
 from harness.measuring import load
@@ -46,7 +46,7 @@ def measure(meters: Sequence[str], pairs: int, command: Sequence[str] = ()) -> O
     program = list(command) or _busy(len(os.sched_getaffinity(0)), LOAD_S)
     slower, windows, shares = [], [], []  # type: List[float], List[Window], List[float]
     for pair in range(pairs):
-        times = {}
+        times: Dict[bool, float] = {}
         for recording in (True, False) if pair % 2 else (False, True):
             if recording:
                 window, share = _recorded(meters, program)
