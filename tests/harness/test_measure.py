@@ -182,4 +182,4 @@ def test_the_cost_of_the_harness_itself(tmp_path):
         assert "this machine is not at rest" in found["reason"] and found["recorder_W"] is None
     else:
         share = found["recorder_cpu_percent"] / 100
-        assert found["recorder_W"] == pytest.approx(share * found["busy_processor_W"]) > 0
+        assert found["recorder_W"] == pytest.approx(share * found["busy_processor_W"]) and found["recorder_W"] > 0
