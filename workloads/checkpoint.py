@@ -25,29 +25,34 @@ SCHEMA = 1
 def write(file: BinaryIO, state: State) -> None:
     """Write a state; it holds no random numbers, because data order depends on (seed, epoch) alone."""
     buffers = state.optimizer.state
-    torch.save({
-        "schema": SCHEMA,
-        "start": state.start,
-        "epochs_done": state.epochs_done,
-        "classes": state.model.num_classes,
-        "widths": list(state.model.widths),
-        "model": state.model.state_dict(),
-        "momentum": [buffers[parameter].get("momentum_buffer") for parameter in state.model.parameters()],
-        "gammas": torch.from_numpy(np.array(state.gammas, dtype=np.float32)),
-        "history": state.history,
-        "origin": state.origin,
-        "connections": state.connections,
-        "average": state.average.state(),
-        "arithmetic": state.arithmetic.state(),
-    }, file)
+    torch.save(
+        {
+            "schema": SCHEMA,
+            "start": state.start,
+            "epochs_done": state.epochs_done,
+            "classes": state.model.num_classes,
+            "widths": list(state.model.widths),
+            "model": state.model.state_dict(),
+            "momentum": [buffers[parameter].get("momentum_buffer") for parameter in state.model.parameters()],
+            "gammas": torch.from_numpy(np.array(state.gammas, dtype=np.float32)),
+            "history": state.history,
+            "origin": state.origin,
+            "connections": state.connections,
+            "average": state.average.state(),
+            "arithmetic": state.arithmetic.state(),
+        },
+        file,
+    )
 
 
 def read(file: BinaryIO, training: Training, device: torch.device) -> State:
     """The state of `training` that was written; a truncated, damaged or foreign file raises."""
     held = _load(file)
     if not isinstance(held, dict) or held.get("schema") != SCHEMA:
-        raise WorkloadError(f"this checkpoint is not one of ours, or of another version than {SCHEMA}: delete it to "
-                            "start the training again")
+        raise WorkloadError(
+            f"this checkpoint is not one of ours, or of another version than {SCHEMA}: delete it to "
+            "start the training again"
+        )
     model = build(training.model, held["classes"], width=training.width, widths=held["widths"], align=training.align)
     model.load_state_dict(held["model"])
     state = begin(model, training, held["start"], held["origin"], device)
@@ -69,8 +74,10 @@ def _load(file: BinaryIO) -> Any:
         return torch.load(file, map_location="cpu", **_without_code())
     except (RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0]
-        raise WorkloadError(f"the checkpoint is truncated or damaged ({reason}): delete it to start the training "
-                            "again, or put a copy in its place") from error
+        raise WorkloadError(
+            f"the checkpoint is truncated or damaged ({reason}): delete it to start the training "
+            "again, or put a copy in its place"
+        ) from error
 
 
 def _without_code() -> Dict[str, Any]:

@@ -55,11 +55,14 @@ def download(release: Release, root: str) -> None:
         if not os.path.isfile(archive):
             _fetch(release.url, archive)
     except OSError as error:
-        raise WorkloadError(f"{release.name} is not in {root} and {release.url} cannot be fetched ({error}): put the "
-                            f"folder {release.folder} or the archive there, or name another with --data") from error
+        raise WorkloadError(
+            f"{release.name} is not in {root} and {release.url} cannot be fetched ({error}): put the "
+            f"folder {release.folder} or the archive there, or name another with --data"
+        ) from error
     if _md5(archive) != release.archive_md5:
-        raise WorkloadError(f"{archive} is incomplete or corrupt (its MD5 is not the published one): delete it and "
-                            "run again")
+        raise WorkloadError(
+            f"{archive} is incomplete or corrupt (its MD5 is not the published one): delete it and run again"
+        )
     with tarfile.open(archive) as members:
         for name, _ in release.train + (release.test,):
             _unpack(members, release.folder + "/" + name, root)
@@ -84,8 +87,10 @@ def _read(release, folder, name, md5):
     if not os.path.isfile(path):
         raise WorkloadError(f"{path} is missing: delete the folder {folder} and run again to fetch it")
     if _md5(path) != md5:
-        raise WorkloadError(f"{path} is incomplete or corrupt (its MD5 is not the published one): delete the folder "
-                            f"{folder} and run again to fetch it")
+        raise WorkloadError(
+            f"{path} is incomplete or corrupt (its MD5 is not the published one): delete the folder "
+            f"{folder} and run again to fetch it"
+        )
     with open(path, "rb") as file:
         batch = _ArraysOnly(file, encoding="latin1").load()
     images = batch["data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)

@@ -22,6 +22,8 @@ def accuracy(model: nn.Module, batches: Iterable[Tuple[Tensor, Tensor]]) -> floa
         correct += (scores.argmax(1) == labels).sum()
         count += len(labels)
     if not finite:
-        raise WorkloadError("the network's scores on test images are not numbers: the training has diverged and stops, "
-                            "its last checkpoint is kept; try a lower learning rate")
+        raise WorkloadError(
+            "the network's scores on test images are not numbers: the training has diverged and stops, "
+            "its last checkpoint is kept; try a lower learning rate"
+        )
     return int(correct) / count

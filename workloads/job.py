@@ -29,8 +29,9 @@ class Draw:
     def __post_init__(self):
         settle_numbers(self)
         if not 0 < self.ratio < 1:
-            raise WorkloadError(f"ratio {self.ratio} is outside (0, 1): it is the share of channels to prune, "
-                                "such as 0.5")
+            raise WorkloadError(
+                f"ratio {self.ratio} is outside (0, 1): it is the share of channels to prune, such as 0.5"
+            )
         one_of("rule", self.rule, ("end",) if self.by else RULES)
         at_least(self, "window", 2 if self.rule == "window" else 1)
         above(self, "epsilon", 0)
@@ -191,8 +192,10 @@ def _check(training):
     if training.start is None and training.source is None:
         raise WorkloadError("start is not set, and there is no source whose draw could set it: use start = 0")
     if training.start is not None and not 0 <= training.start < training.epochs:
-        raise WorkloadError(f"start {training.start} is outside the {training.epochs} epochs of the training: "
-                            f"use 0 to {training.epochs - 1}")
+        raise WorkloadError(
+            f"start {training.start} is outside the {training.epochs} epochs of the training: "
+            f"use 0 to {training.epochs - 1}"
+        )
     if len({draw.key for draw in training.draws}) < len(training.draws):
         keys = ", ".join(draw.key for draw in training.draws)
         raise WorkloadError(f"the same draw is asked for twice: {keys}")

@@ -70,4 +70,4 @@ class Spread(nn.Module):
             return branch if stream is None else stream + branch
         if stream is None:
             stream = branch.new_zeros((branch.shape[0], self.full) + branch.shape[2:])
-        return stream.index_add(1, self.channels, branch[:, :self.kept])
+        return stream.index_add(1, self.channels, branch[:, : self.kept])

@@ -134,7 +134,7 @@ def _settle(widths: Optional[Sequence[int]], full: List[int], norms: int) -> Lis
     given = [int(kept) for kept in widths]
     if len(given) not in (norms, len(full)):
         raise WorkloadError(f"{len(given)} widths do not fit this network: it has {norms} BatchNorm layers")
-    given += full[len(given):]
+    given += full[len(given) :]
     for index, (kept, most) in enumerate(zip(given, full)):
         if not 1 <= kept <= most:
             raise WorkloadError(f"width {kept} of layer {index} does not fit: it must be 1 to {most} there")

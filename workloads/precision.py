@@ -61,7 +61,7 @@ class _Emulated(Arithmetic):
 
     def begin_epoch(self, epoch: int) -> None:
         random = np.random.RandomState([self.training.seed, epoch, 8])
-        self.generator.manual_seed(int(random.randint(2 ** 31)))
+        self.generator.manual_seed(int(random.randint(2**31)))
 
 
 class Block8(_Emulated):
@@ -104,7 +104,7 @@ class Wage8(_Emulated):
             parameter.copy_(quantize.wage_grid(parameter))
 
     def hook(self) -> Callable:
-        limit = 1 - 2.0 ** -7
+        limit = 1 - 2.0**-7
 
         def rounded(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
             return _Through.apply(output.clamp(-limit, limit), quantize.wage_grid, quantize.wage_error)

@@ -75,8 +75,10 @@ def pruned(training: Training, ticket: Ticket, classes: int) -> TicketNetwork:
     try:
         dense.load_state_dict({name: torch.from_numpy(values) for name, values in ticket.weights.items()})
     except RuntimeError as error:
-        raise WorkloadError(f"this ticket does not fit {training.model} with {classes} classes and width "
-                            f"{training.width:g}: check the model, the data set and the width multiplier") from error
+        raise WorkloadError(
+            f"this ticket does not fit {training.model} with {classes} classes and width "
+            f"{training.width:g}: check the model, the data set and the width multiplier"
+        ) from error
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
         return surgery.shrink(dense, ticket.mask, align=training.align, inherit=training.inherit)

@@ -61,9 +61,7 @@ def wage_error(error: Tensor, bits: int = 8) -> Tensor:
 
 
 @torch.no_grad()
-def wage_update(
-    gradient: Tensor, lr: float, bits: int = 8, generator: Optional[torch.Generator] = None
-) -> Tensor:
+def wage_update(gradient: Tensor, lr: float, bits: int = 8, generator: Optional[torch.Generator] = None) -> Tensor:
     """What to subtract from the weights: `lr` steps of 1/S where the gradient is largest, rounded stochastically."""
     _check_bits(bits)
     return _stochastic(gradient / shift(gradient.abs().max()) * lr, generator).div_(2.0 ** (bits - 1))
@@ -80,7 +78,7 @@ def wage_accumulate(weight: Tensor, update: Tensor, bits: int = 8) -> Tensor:
 def shift(values: Tensor) -> Tensor:
     """The power of two nearest on a logarithmic scale, 2^round(log2(x)) for x > 0; 1 for 0, so that 0 / 1 is 0."""
     below = _power_below(values)
-    return torch.where(values / below > 2 ** 0.5, 2 * below, below)
+    return torch.where(values / below > 2**0.5, 2 * below, below)
 
 
 def _power_below(values: Tensor) -> Tensor:

@@ -66,8 +66,11 @@ def plain(value, whole=False):
         return [plain(item, whole) for item in value]
     if not hasattr(value, "__dataclass_fields__"):
         return value
-    return {field.name: plain(getattr(value, field.name), whole) for field in fields(value)
-            if whole or field.default is MISSING or getattr(value, field.name) != field.default}
+    return {
+        field.name: plain(getattr(value, field.name), whole)
+        for field in fields(value)
+        if whole or field.default is MISSING or getattr(value, field.name) != field.default
+    }
 
 
 def _is_number(value: Any) -> bool:

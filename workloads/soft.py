@@ -20,7 +20,7 @@ def zero_filters(model: nn.Module, ratio: float) -> None:
 def strong_filters(weight: Tensor, ratio: float) -> Tensor:
     """Bool [filters]: all but the int(filters * ratio) of smallest L2 norm."""
     kept = torch.ones(len(weight), dtype=torch.bool, device=weight.device)
-    kept[weight.flatten(1).norm(dim=1).argsort()[:int(len(weight) * ratio)]] = False
+    kept[weight.flatten(1).norm(dim=1).argsort()[: int(len(weight) * ratio)]] = False
     return kept
 
 

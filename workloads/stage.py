@@ -32,7 +32,7 @@ def execute(
     report: Callable = lambda **progress: None,
     data_dir: Optional[str] = None,
     window_s: float = 0.0,
-    device: Union[str, torch.device, None] = None
+    device: Union[str, torch.device, None] = None,
 ) -> Dict[str, Any]:
     """Run a training, or what is left of it, and return its JSON-able result; accuracies are shares, 0..1.
 

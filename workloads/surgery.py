@@ -83,7 +83,7 @@ def _indices(steps: Plan, model: TicketNetwork, group: Optional[Group]) -> Optio
         return None
     kept = _union(steps.mask, group)
     order = np.concatenate([np.flatnonzero(kept), np.flatnonzero(~kept)])
-    return torch.from_numpy(order[:steps.executed[model.groups.index(group)]])
+    return torch.from_numpy(order[: steps.executed[model.groups.index(group)]])
 
 
 @torch.no_grad()
@@ -93,7 +93,7 @@ def _carry(
     """Give `target` its channel numbers and, where it inherits, the weights and statistics of `source`."""
     if isinstance(target, (Select, NormThenSelect, Spread)):
         if target.narrows and rows is not None:
-            target.channels.copy_(rows[:len(target.channels)])
+            target.channels.copy_(rows[: len(target.channels)])
         rows = None
     theirs = _own(source)
     for name, values in _own(target).items():

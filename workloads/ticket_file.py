@@ -21,8 +21,18 @@ SCHEMA = 1
 MAX_BYTES = 1 << 30  # ten times the weights of ResNet50
 MAX_ENTRIES = 10000
 # What zipfile, numpy and json have been seen to raise on crafted and torn files.
-_DAMAGE = (zipfile.BadZipFile, zlib.error, tokenize.TokenError, SyntaxError, EOFError, LookupError, ValueError,
-           TypeError, ArithmeticError, RuntimeError)
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    tokenize.TokenError,
+    SyntaxError,
+    EOFError,
+    LookupError,
+    ValueError,
+    TypeError,
+    ArithmeticError,
+    RuntimeError,
+)
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # equal tickets are equal files
 
 
@@ -76,7 +86,7 @@ def _arrays(archive: zipfile.ZipFile) -> Dict[str, np.ndarray]:
     entries = archive.infolist()
     if len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > MAX_BYTES:
         raise ValueError(f"it holds more than {MAX_ENTRIES} entries or {MAX_BYTES >> 20} MiB")
-    return {entry.filename[:-len(".npy")]: _array(archive, entry) for entry in entries}
+    return {entry.filename[: -len(".npy")]: _array(archive, entry) for entry in entries}
 
 
 def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
@@ -98,7 +108,7 @@ def _ticket(arrays: Dict[str, np.ndarray]) -> Ticket:
     if not isinstance(header["provenance"], dict):
         raise ValueError("its provenance is no table")
     mask = [_unpacked(arrays[_mask_name(index)], size) for index, size in enumerate(sizes)]
-    weights = {name[len("weights/"):]: values for name, values in arrays.items() if name.startswith("weights/")}
+    weights = {name[len("weights/") :]: values for name, values in arrays.items() if name.startswith("weights/")}
     return Ticket(mask, widths, header["provenance"], weights, _connections(header.get("connections", {}), arrays))
 
 

@@ -51,9 +51,7 @@ def mask_distance(a: Any, b: Any) -> float:
     """Share of all the network's channels on which two masks differ, in [0, 1]."""
     first, second = flatten(a), flatten(b)
     if first.size != second.size or not first.size:
-        raise WorkloadError(
-            f"masks of {first.size} and {second.size} channels have no distance: the networks differ"
-        )
+        raise WorkloadError(f"masks of {first.size} and {second.size} channels have no distance: the networks differ")
     return np.count_nonzero(first != second) / first.size
 
 
@@ -96,7 +94,7 @@ class Detector:
     @property
     def masks(self) -> List[np.ndarray]:
         """Flat bool masks that the next decision rests on, oldest first: all of the detector's state."""
-        return [np.unpackbits(packed)[:self._size].astype(bool) for packed in self._packed]
+        return [np.unpackbits(packed)[: self._size].astype(bool) for packed in self._packed]
 
     def resume(self, masks: Sequence[Any]) -> None:
         """Take up where a detector with these `masks` was."""

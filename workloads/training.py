@@ -47,9 +47,7 @@ class State:
         return [norm.num_features for norm in self.model.batchnorms()]
 
 
-def begin(
-    model: TicketNetwork, training: Training, start: int, origin: Dict[str, Any], device: torch.device
-) -> State:
+def begin(model: TicketNetwork, training: Training, start: int, origin: Dict[str, Any], device: torch.device) -> State:
     """A training of `model` whose first epoch is `start`."""
     model = model.to(device, memory_format=torch.channels_last)
     arithmetic = precision.arithmetic(model, training, device)
@@ -59,8 +57,9 @@ def begin(
 def sgd(model: TicketNetwork, training: Training) -> torch.optim.SGD:
     """The optimiser; updates all tensors at once where this torch can, to the same bits."""
     together = {"foreach": True} if "foreach" in inspect.signature(torch.optim.SGD).parameters else {}
-    return torch.optim.SGD(model.parameters(), lr=training.lr, momentum=training.momentum,
-                           weight_decay=training.weight_decay, **together)
+    return torch.optim.SGD(
+        model.parameters(), lr=training.lr, momentum=training.momentum, weight_decay=training.weight_decay, **together
+    )
 
 
 def epochs(state: State, training: Training, enough: Callable[[], bool]) -> Iterator[int]:
@@ -142,13 +141,19 @@ class _Watch:
         return {"loss": float(losses @ sizes / self._images), "train_accuracy": int(self._correct) / self._images}
 
     def _look(self) -> None:
-        losses = self._losses[:self._done].cpu().numpy()
+        losses = self._losses[: self._done].cpu().numpy()
         bad = np.flatnonzero(~(losses <= EXPLODED))
         if len(bad):
             raise WorkloadError(
                 f"the loss became {losses[bad[0]]:.3g} at step {bad[0] + 1} of {self._steps} in epoch "
                 f"{self._epoch + 1} of {self._training.epochs}: the training has diverged and stops, its last "
-                f"checkpoint is kept; try a learning rate below {self._training.lr:g}")
-        self._report(epoch=self._epoch, epochs=self._training.last_epoch, step=self._done, steps=self._steps,
-                     loss=float(losses[-1]))
+                f"checkpoint is kept; try a learning rate below {self._training.lr:g}"
+            )
+        self._report(
+            epoch=self._epoch,
+            epochs=self._training.last_epoch,
+            step=self._done,
+            steps=self._steps,
+            loss=float(losses[-1]),
+        )
         self._looked = time.monotonic()

@@ -31,7 +31,7 @@ def _variants(pixels):
     padded = np.pad(pixels, ((4, 4), (4, 4), (0, 0)), "constant")
     for top in range(9):
         for left in range(9):
-            crop = padded[top:top + size, left:left + size]
+            crop = padded[top : top + size, left : left + size]
             yield _normalised(crop)
             yield _normalised(crop[:, ::-1])
 
@@ -53,7 +53,7 @@ def test_crops_and_mirrors_are_drawn_evenly():
     marked = np.zeros((2000, size, size, 3), np.uint8)
     marked[:, 15, 10] = 255
     images = images._replace(train_images=marked, train_labels=np.zeros(2000, np.int64))
-    (batch, _), = Batches(images, CPU).train(0, 0, 2000)
+    ((batch, _),) = Batches(images, CPU).train(0, 0, 2000)
     rows, columns = np.nonzero(batch[:, 0].numpy() > 0)[1:]
     assert np.bincount(rows - 11).min() > 0.7 * 2000 / 9 and rows.max() == 19
     assert set(columns) == set(range(6, 15)) | set(range(17, 26))
@@ -96,5 +96,5 @@ def test_the_last_batch_is_short_so_that_every_image_counts(batch_size, sizes):
 
 
 def test_batches_are_channels_last_already():
-    (images, _), = Batches(_images(4), CPU).train(0, 0, 4)
+    ((images, _),) = Batches(_images(4), CPU).train(0, 0, 4)
     assert images.is_contiguous(memory_format=torch.channels_last)

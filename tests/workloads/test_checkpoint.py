@@ -76,7 +76,7 @@ def test_a_pruned_network_comes_back_as_narrow_as_it_was():
 def test_a_truncated_checkpoint_is_refused(trained, share):
     raw = _bytes(trained)
     with pytest.raises(WorkloadError, match="truncated or damaged .*: delete it to start the training again"):
-        _read(raw[:int(len(raw) * share)])
+        _read(raw[: int(len(raw) * share)])
 
 
 @pytest.mark.parametrize("content", [{"schema": 99}, [1, 2], {}])

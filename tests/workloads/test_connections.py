@@ -83,8 +83,9 @@ def test_a_lottery_ticket_is_the_largest_trained_weights_of_convolutions_at_thei
     ticket = _ticket("magnitude", batches, trained)
     names = [f"{name}.weight" for name, module in trained.named_modules() if isinstance(module, torch.nn.Conv2d)]
     assert sorted(ticket.connections) == sorted(names)
-    values = np.sort(np.concatenate([dict(trained.named_parameters())[name].detach().abs().numpy().ravel()
-                                     for name in names]))
+    values = np.sort(
+        np.concatenate([dict(trained.named_parameters())[name].detach().abs().numpy().ravel() for name in names])
+    )
     threshold = values[int(0.6 * len(values))]
     for name in names:
         kept = dict(trained.named_parameters())[name].detach().abs().numpy() > threshold
@@ -99,8 +100,11 @@ def test_snip_keeps_the_weights_whose_scale_matters_to_the_loss_of_the_first_bat
     functional.cross_entropy(model(images), labels).backward()
     ticket = _ticket("sensitivity", batches)
     assert "classifier.weight" in ticket.connections and not any("bias" in name for name in ticket.connections)
-    scores = {name: (parameter * parameter.grad).abs().detach().numpy() for name, parameter in model.named_parameters()
-              if name in ticket.connections}
+    scores = {
+        name: (parameter * parameter.grad).abs().detach().numpy()
+        for name, parameter in model.named_parameters()
+        if name in ticket.connections
+    }
     threshold = np.sort(np.concatenate([values.ravel() for values in scores.values()]))
     threshold = threshold[int(0.6 * len(threshold))]
     for name, values in scores.items():

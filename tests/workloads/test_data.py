@@ -23,10 +23,13 @@ def _whole(name, **options):
     return images, _md5(images.train_images, images.train_labels, images.test_images, images.test_labels)
 
 
-@pytest.mark.parametrize("name, limit, md5", [
-    ("digits", None, "a5d2e586c11758b5864241934ebf42ac"),
-    ("synthetic", 200, "5aecbeec7ada681b67bd22f1f60edae8"),
-])
+@pytest.mark.parametrize(
+    "name, limit, md5",
+    [
+        ("digits", None, "a5d2e586c11758b5864241934ebf42ac"),
+        ("synthetic", 200, "5aecbeec7ada681b67bd22f1f60edae8"),
+    ],
+)
 def test_every_machine_gets_the_same_images(name, limit, md5):
     assert _whole(name, limit=limit)[1] == md5
 
@@ -43,7 +46,8 @@ def test_digits_are_split_by_class_into_what_the_docstring_says():
 def test_digits_are_resized_as_bilinear_interpolation_does():
     grey, _ = digits._bundled()
     expected = torch.nn.functional.interpolate(
-        torch.from_numpy(grey[:50, None] * (255 / 16)), size=(32, 32), mode="bilinear", align_corners=False)
+        torch.from_numpy(grey[:50, None] * (255 / 16)), size=(32, 32), mode="bilinear", align_corners=False
+    )
     assert np.abs(digits._resize(grey[:50]) - expected[:, 0].numpy()).max() <= 0.5
 
 
@@ -102,14 +106,18 @@ def release(tmp_path):
     images = random.randint(0, 256, (6, 32, 32, 3)).astype(np.uint8)
     web = tmp_path / "web" / cifar10.RELEASE.folder
     web.mkdir(parents=True)
-    files = [_batch(web / "data_batch_1", images[:2], [3, 1]), _batch(web / "data_batch_2", images[2:4], [4, 1]),
-             _batch(web / "test_batch", images[4:], [5, 9])]
+    files = [
+        _batch(web / "data_batch_1", images[:2], [3, 1]),
+        _batch(web / "data_batch_2", images[2:4], [4, 1]),
+        _batch(web / "test_batch", images[4:], [5, 9]),
+    ]
     archive = tmp_path / "web" / "cifar-10-python.tar.gz"
     with tarfile.open(str(archive), "w:gz") as members:
         members.add(str(web), arcname=web.name)
     md5 = hashlib.md5(archive.read_bytes()).hexdigest()
     return images, cifar10.RELEASE._replace(
-        url=archive.as_uri(), archive_md5=md5, train=tuple(files[:2]), test=files[2])
+        url=archive.as_uri(), archive_md5=md5, train=tuple(files[:2]), test=files[2]
+    )
 
 
 def test_cifar_is_fetched_once_checked_and_read(release, tmp_path):

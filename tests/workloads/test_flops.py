@@ -15,14 +15,17 @@ CIFAR, IMAGENET = (3, 32, 32), (3, 224, 224)
 SMALL = [("vgg16", CIFAR), ("preresnet101", CIFAR), ("resnet18", (3, 64, 64)), ("resnet50", (3, 64, 64))]
 
 
-@pytest.mark.parametrize("name, classes, shape, flops", [
-    ("vgg16", 10, CIFAR, 627355658),
-    ("vgg16", 100, CIFAR, 627447908),
-    ("preresnet101", 10, CIFAR, 313959434),
-    ("preresnet101", 100, CIFAR, 314005604),
-    ("resnet18", 1000, IMAGENET, 3637229544),
-    ("resnet50", 1000, IMAGENET, 8212012520),
-])
+@pytest.mark.parametrize(
+    "name, classes, shape, flops",
+    [
+        ("vgg16", 10, CIFAR, 627355658),
+        ("vgg16", 100, CIFAR, 627447908),
+        ("preresnet101", 10, CIFAR, 313959434),
+        ("preresnet101", 100, CIFAR, 314005604),
+        ("resnet18", 1000, IMAGENET, 3637229544),
+        ("resnet50", 1000, IMAGENET, 8212012520),
+    ],
+)
 def test_paper_convention_is_exact(name, classes, shape, flops):
     assert forward_flops(build(name, classes), shape) == flops
 
@@ -58,8 +61,14 @@ def test_mac2_is_twice_what_fvcore_counts_for_conv_and_linear(name, shape, make)
 
 def test_every_counted_term_by_hand():
     model = nn.Sequential(
-        nn.Conv2d(3, 4, 3, padding=1, groups=1), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(4, 4, 1, groups=2, bias=False), nn.AvgPool2d((2, 1)), nn.Flatten(), nn.Linear(32, 5),
+        nn.Conv2d(3, 4, 3, padding=1, groups=1),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(4, 4, 1, groups=2, bias=False),
+        nn.AvgPool2d((2, 1)),
+        nn.Flatten(),
+        nn.Linear(32, 5),
     )
     convolution = 8 * 8 * 4 * (2 * 27 + 1)
     norm, relu, maxpool = 8 * 8 * 4 * 2, 8 * 8 * 4, 4 * 4 * 4 * 4

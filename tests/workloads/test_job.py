@@ -47,25 +47,31 @@ def test_a_search_ends_with_the_training_at_the_latest(search_epochs, last):
     assert JOB.training("search", search_epochs=search_epochs).last_epoch == last
 
 
-@pytest.mark.parametrize("make, sentence", [
-    (lambda: Draw(1.0), r"ratio 1.0 is outside \(0, 1\)"),
-    (lambda: Draw(0.0), r"ratio 0.0 is outside \(0, 1\)"),
-    (lambda: Draw("half"), "ratio is 'half': it must be a number"),
-    (lambda: Draw(0.5, rule="soon"), "no rule 'soon'; there are: consecutive, window, end"),
-    (lambda: Draw(0.5, rule="window", window=1), "window is 1: it must be a whole number, 2 or more"),
-    (lambda: Draw(0.5, epsilon=0), "epsilon is 0.0: it must be more than 0"),
-    (lambda: JOB.training("walk"), "no role 'walk'; there are: train, search, retrain, finetune"),
-    (lambda: JOB.training("train", epochs=0), "epochs is 0: it must be a whole number, 1 or more"),
-    (lambda: JOB.training("train", limit=2.5), "limit is 2.5: it must be a whole number"),
-    (lambda: JOB.training("train", seed=-1), "seed is -1: it must be a whole number, 0 or more"),
-    (lambda: JOB.training("train", lr=float("nan")), "lr is nan: it must be more than 0"),
-    (lambda: JOB.training("train", momentum=-0.9), "momentum is -0.9: it must be 0 or more"),
-    (lambda: JOB.training("train", augment=1), "augment is 1: it must be true or false"),
-    (lambda: JOB.training("train", start=None), "no source whose draw could set it"),
-    (lambda: JOB.training("train", start=16), "start 16 is outside the 16 epochs"),
-    (lambda: JOB.training("search", draws=(EARLY, EARLY)), "the same draw is asked for twice: consecutive-0.5"),
-    (lambda: Training.from_dict({"role": "train", "modle": "vgg16"}), "no field 'modle' in Training; there are: role"),
-])
+@pytest.mark.parametrize(
+    "make, sentence",
+    [
+        (lambda: Draw(1.0), r"ratio 1.0 is outside \(0, 1\)"),
+        (lambda: Draw(0.0), r"ratio 0.0 is outside \(0, 1\)"),
+        (lambda: Draw("half"), "ratio is 'half': it must be a number"),
+        (lambda: Draw(0.5, rule="soon"), "no rule 'soon'; there are: consecutive, window, end"),
+        (lambda: Draw(0.5, rule="window", window=1), "window is 1: it must be a whole number, 2 or more"),
+        (lambda: Draw(0.5, epsilon=0), "epsilon is 0.0: it must be more than 0"),
+        (lambda: JOB.training("walk"), "no role 'walk'; there are: train, search, retrain, finetune"),
+        (lambda: JOB.training("train", epochs=0), "epochs is 0: it must be a whole number, 1 or more"),
+        (lambda: JOB.training("train", limit=2.5), "limit is 2.5: it must be a whole number"),
+        (lambda: JOB.training("train", seed=-1), "seed is -1: it must be a whole number, 0 or more"),
+        (lambda: JOB.training("train", lr=float("nan")), "lr is nan: it must be more than 0"),
+        (lambda: JOB.training("train", momentum=-0.9), "momentum is -0.9: it must be 0 or more"),
+        (lambda: JOB.training("train", augment=1), "augment is 1: it must be true or false"),
+        (lambda: JOB.training("train", start=None), "no source whose draw could set it"),
+        (lambda: JOB.training("train", start=16), "start 16 is outside the 16 epochs"),
+        (lambda: JOB.training("search", draws=(EARLY, EARLY)), "the same draw is asked for twice: consecutive-0.5"),
+        (
+            lambda: Training.from_dict({"role": "train", "modle": "vgg16"}),
+            "no field 'modle' in Training; there are: role",
+        ),
+    ],
+)
 def test_a_question_that_makes_no_sense_is_refused_in_one_sentence(make, sentence):
     with pytest.raises(WorkloadError, match=sentence):
         make()

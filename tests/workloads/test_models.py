@@ -12,12 +12,15 @@ from workloads.models import build
 NAMES = ["vgg16", "preresnet101", "resnet18", "resnet50"]
 
 
-@pytest.mark.parametrize("name, classes, parameters, norms, gammas", [
-    ("vgg16", 10, 14724042, 13, 4224),
-    ("preresnet101", 10, 1054106, 100, 7408),
-    ("resnet18", 1000, 11689512, 20, 4800),
-    ("resnet50", 1000, 25557032, 53, 26560),
-])
+@pytest.mark.parametrize(
+    "name, classes, parameters, norms, gammas",
+    [
+        ("vgg16", 10, 14724042, 13, 4224),
+        ("preresnet101", 10, 1054106, 100, 7408),
+        ("resnet18", 1000, 11689512, 20, 4800),
+        ("resnet50", 1000, 25557032, 53, 26560),
+    ],
+)
 def test_published_sizes(name, classes, parameters, norms, gammas):
     model = build(name, classes)
     assert sum(parameter.numel() for parameter in model.parameters()) == parameters
@@ -80,15 +83,18 @@ def test_gammas_follow_the_batchnorm_layers(name):
     assert model.name == name
 
 
-@pytest.mark.parametrize("name, options, sentence", [
-    ("vgg61", {}, "did you mean 'vgg16'.*preresnet101, resnet18"),
-    ("vgg16", {"num_classes": 0}, "num_classes 0"),
-    ("vgg16", {"width": 0}, "leaves no channels"),
-    ("vgg16", {"align": 0}, "align 0"),
-    ("vgg16", {"widths": [1, 2]}, "2 widths do not fit.*13 BatchNorm"),
-    ("vgg16", {"widths": [0] * 13}, "width 0 of layer 0"),
-    ("vgg16", {"widths": [64] * 12 + [513]}, "width 513 of layer 12.*1 to 512"),
-])
+@pytest.mark.parametrize(
+    "name, options, sentence",
+    [
+        ("vgg61", {}, "did you mean 'vgg16'.*preresnet101, resnet18"),
+        ("vgg16", {"num_classes": 0}, "num_classes 0"),
+        ("vgg16", {"width": 0}, "leaves no channels"),
+        ("vgg16", {"align": 0}, "align 0"),
+        ("vgg16", {"widths": [1, 2]}, "2 widths do not fit.*13 BatchNorm"),
+        ("vgg16", {"widths": [0] * 13}, "width 0 of layer 0"),
+        ("vgg16", {"widths": [64] * 12 + [513]}, "width 513 of layer 12.*1 to 512"),
+    ],
+)
 def test_networks_that_cannot_be_built(name, options, sentence):
     with pytest.raises(WorkloadError, match=sentence):
         build(name, **dict({"num_classes": 10}, **options))

@@ -79,7 +79,7 @@ def test_stochastic_is_unbiased():
     tensor[0, 0] = 1  # fixes the step at 1/64: 0.3 is 19.2 steps
     found = block_floating_point(tensor, generator=torch.Generator().manual_seed(0))[0, 1:] * 64
     assert set(found.tolist()) == {19.0, 20.0}
-    assert abs(found.mean().item() - 19.2) < 5 * 0.4 / 200000 ** 0.5
+    assert abs(found.mean().item() - 19.2) < 5 * 0.4 / 200000**0.5
 
 
 def test_a_whole_step_never_rises_by_chance():
@@ -91,7 +91,7 @@ def test_a_whole_step_never_rises_by_chance():
 def test_by_hand():
     weight = torch.tensor([[1.0, 0.5, -1.999], [0.0, 0.0, 0.0], [3e-3, -1e-3, 2.9e-6]])
     found = block_floating_point(weight, rounding="nearest")
-    step = 2.0 ** -15  # 3e-3 lies in [2^-9, 2^-8)
+    step = 2.0**-15  # 3e-3 lies in [2^-9, 2^-8)
     assert found.tolist() == [[1.0, 0.5, -127 / 64], [0, 0, 0], [98 * step, -33 * step, 0]]
 
 
@@ -108,7 +108,7 @@ def test_one_exponent_per_slice_along_any_dimension(dim):
 
 def test_vectors_have_an_exponent_per_element():
     found = block_floating_point(torch.tensor([1e-6, 1.0, 1e6]), rounding="nearest")
-    np.testing.assert_allclose(found.numpy(), [1e-6, 1.0, 1e6], rtol=2 ** -7)
+    np.testing.assert_allclose(found.numpy(), [1e-6, 1.0, 1e6], rtol=2**-7)
     assert block_floating_point(torch.tensor(0.75)).item() == 0.75
 
 
@@ -134,10 +134,15 @@ def test_the_argument_and_its_graph_are_left_alone():
     assert torch.equal(weight.detach(), before)
 
 
-@pytest.mark.parametrize("options, sentence", [
-    ({"bits": 1}, "1 bits"), ({"bits": 25}, "2 to 24"), ({"rounding": "up"}, "stochastic, nearest"),
-    ({"dim": 2}, "dim 2 is none"),
-])
+@pytest.mark.parametrize(
+    "options, sentence",
+    [
+        ({"bits": 1}, "1 bits"),
+        ({"bits": 25}, "2 to 24"),
+        ({"rounding": "up"}, "stochastic, nearest"),
+        ({"dim": 2}, "dim 2 is none"),
+    ],
+)
 def test_what_cannot_be_quantised(options, sentence):
     with pytest.raises(WorkloadError, match=sentence):
         block_floating_point(torch.ones(2, 2), **options)
@@ -157,7 +162,7 @@ def test_wage_weights_and_activations(values, bits):
     assert wage_grid(tensor, bits).tolist() == expected
 
 
-@given(st.floats(2.0 ** -126, 2.0 ** 126, width=32))
+@given(st.floats(2.0**-126, 2.0**126, width=32))
 def test_shift_is_the_nearest_power_of_two_by_logarithm(value):
     assert shift(torch.tensor(value)).item() == 2.0 ** round(math.log2(value))
 

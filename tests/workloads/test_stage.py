@@ -42,10 +42,17 @@ def test_phases_of_a_search_come_in_order():
     detect = ["+detect", "-detect"]
     assert phases.edges == (
         ["+load", "-load", "+search"]
-        + epoch[:1] + detect + epoch[1:]
-        + epoch[:1] + detect + epoch[1:]
-        + epoch[:1] + detect + epoch[1:]
-        + ["-search", "+window", "-window"])
+        + epoch[:1]
+        + detect
+        + epoch[1:]
+        + epoch[:1]
+        + detect
+        + epoch[1:]
+        + epoch[:1]
+        + detect
+        + epoch[1:]
+        + ["-search", "+window", "-window"]
+    )
     detects = [noted["draw"] for name, noted in phases.notes if name == "detect"]
     assert detects == [EARLY.key, EARLY.key, LATE.key]
 

@@ -76,11 +76,9 @@ def test_the_ticket_of_the_paper_is_smaller_and_equal(name, ratio):
     model = _network(name)
     mask = channel_mask(model.gammas(), ratio)
     small = shrink(model, mask)
-    torch.testing.assert_close(
-        _outputs(small), _outputs(_masked(model, plan(model, mask).mask)), rtol=1e-5, atol=1e-5
-    )
+    torch.testing.assert_close(_outputs(small), _outputs(_masked(model, plan(model, mask).mask)), rtol=1e-5, atol=1e-5)
     assert forward_flops(small, (3, 32, 32)) < forward_flops(model, (3, 32, 32))
-    assert small.widths[:len(mask)] == [max(1, int(kept.sum())) for kept in mask]
+    assert small.widths[: len(mask)] == [max(1, int(kept.sum())) for kept in mask]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -41,8 +41,10 @@ def test_add_takes_what_explains_most_of_the_rest(seed, count):
     whole, kept = samples.sum(1), []
     for _ in range(count):
         rest = whole if not kept else whole - samples[:, kept] @ np.linalg.lstsq(samples[:, kept], whole, rcond=None)[0]
-        errors = [np.inf if channel in kept else ((rest - (x @ rest) / (x @ x) * x) ** 2).sum()
-                  for channel, x in enumerate(samples.T)]
+        errors = [
+            np.inf if channel in kept else ((rest - (x @ rest) / (x @ x) * x) ** 2).sum()
+            for channel, x in enumerate(samples.T)
+        ]
         kept.append(int(np.argmin(errors)))
     assert add(samples.T @ samples, count) == sorted(kept)
 

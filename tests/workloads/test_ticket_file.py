@@ -76,22 +76,26 @@ class Bomb:
         return (pytest.fail, ("code ran",))
 
 
-@pytest.mark.parametrize("entries", [
-    {},
-    {"other.npy": _npy([1])},
-    {"header.npy": b"not an array"},
-    {"header.npy": _npy(np.frombuffer(b"not json", dtype=np.uint8))},
-    {"header.npy": _header(schema=2)},
-    {"header.npy": _header(sizes=[-3])},
-    {"header.npy": _header(sizes="3")},
-    {"header.npy": _header(provenance=[])},
-    {"header.npy": _header()},
-    {"header.npy": _header(), "mask/0000.npy": _npy(np.zeros(2, dtype=np.uint8))},
-    {"header.npy": _header(), "mask/0000.npy": _npy(np.zeros(1, dtype=np.float32))},
-    {"header.npy": _header(), "mask/0000.npy": _npy(np.zeros(1, dtype=np.uint8))[:-1]},
-    {"header.npy": _npy(np.array([Bomb()], dtype=object), allow_pickle=True)},
-    {"header.npy": pickle.dumps(Bomb())},
-], ids=lambda entries: ",".join(entries) or "empty")
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {},
+        {"other.npy": _npy([1])},
+        {"header.npy": b"not an array"},
+        {"header.npy": _npy(np.frombuffer(b"not json", dtype=np.uint8))},
+        {"header.npy": _header(schema=2)},
+        {"header.npy": _header(sizes=[-3])},
+        {"header.npy": _header(sizes="3")},
+        {"header.npy": _header(provenance=[])},
+        {"header.npy": _header()},
+        {"header.npy": _header(), "mask/0000.npy": _npy(np.zeros(2, dtype=np.uint8))},
+        {"header.npy": _header(), "mask/0000.npy": _npy(np.zeros(1, dtype=np.float32))},
+        {"header.npy": _header(), "mask/0000.npy": _npy(np.zeros(1, dtype=np.uint8))[:-1]},
+        {"header.npy": _npy(np.array([Bomb()], dtype=object), allow_pickle=True)},
+        {"header.npy": pickle.dumps(Bomb())},
+    ],
+    ids=lambda entries: ",".join(entries) or "empty",
+)
 def test_foreign_archives_are_refused(entries):
     with pytest.raises(WorkloadError, match="no ticket"):
         read(_foreign(entries))
@@ -114,7 +118,7 @@ def test_a_crafted_array_header_is_refused(text):
 def test_an_archive_that_unpacks_to_gigabytes_is_refused_unread():
     data = bytearray(_file(Ticket(MASK)).getvalue())
     unpacked_size = data.index(b"PK\x01\x02") + 24  # a field of the first entry in the central directory
-    data[unpacked_size:unpacked_size + 4] = (2 << 30).to_bytes(4, "little")
+    data[unpacked_size : unpacked_size + 4] = (2 << 30).to_bytes(4, "little")
     with pytest.raises(WorkloadError, match="1024 MiB"):
         read(io.BytesIO(bytes(data)))
 
@@ -133,4 +137,4 @@ def test_damage_is_refused_or_harmless(position, flip):
 def test_a_truncated_ticket_is_refused(length):
     data = _file(Ticket(MASK, [2, 1, 8], {"ratio": 0.5})).getvalue()
     with pytest.raises(WorkloadError):
-        read(io.BytesIO(data[:length % len(data)]))
+        read(io.BytesIO(data[: length % len(data)]))

@@ -96,7 +96,8 @@ def test_gammas_that_cannot_be_ranked():
 masks_of_equal_shape = st.lists(st.integers(1, 9), min_size=1, max_size=4).flatmap(
     lambda sizes: st.lists(
         st.tuples(*[st.lists(st.booleans(), min_size=size, max_size=size) for size in sizes]),
-        min_size=3, max_size=9,
+        min_size=3,
+        max_size=9,
     )
 )
 
@@ -130,12 +131,16 @@ def test_unflatten_undoes_flatten(masks):
         unflatten(flatten(_mask(masks[0])), sizes + [1])
 
 
-@given(masks_of_equal_shape, st.integers(2, 5), st.sampled_from([0.05, 0.1, 0.25, 0.5, 1.0]),
-       st.sampled_from(["consecutive", "window"]))
+@given(
+    masks_of_equal_shape,
+    st.integers(2, 5),
+    st.sampled_from([0.05, 0.1, 0.25, 0.5, 1.0]),
+    st.sampled_from(["consecutive", "window"]),
+)
 def test_detector_follows_its_rule(masks, window, epsilon, rule):
     detector = Detector(window, epsilon, rule)
     fired = [detector.update(_mask(mask)) for mask in masks]
-    assert fired == [_slow_fires(masks[:seen + 1], window, epsilon, rule) for seen in range(len(masks))]
+    assert fired == [_slow_fires(masks[: seen + 1], window, epsilon, rule) for seen in range(len(masks))]
 
 
 @given(masks_of_equal_shape, st.sampled_from(["consecutive", "window"]), st.integers(0, 8))
@@ -184,10 +189,15 @@ def test_five_masks_of_the_largest_network_take_little_memory():
     assert detector.nbytes <= 33000
 
 
-@pytest.mark.parametrize("options, sentence", [
-    ({"rule": "sometimes"}, "consecutive, window"), ({"window": 0}, "too short"),
-    ({"window": 1, "rule": "window"}, "too short"), ({"epsilon": 0}, "never be met"),
-])
+@pytest.mark.parametrize(
+    "options, sentence",
+    [
+        ({"rule": "sometimes"}, "consecutive, window"),
+        ({"window": 0}, "too short"),
+        ({"window": 1, "rule": "window"}, "too short"),
+        ({"epsilon": 0}, "never be met"),
+    ],
+)
 def test_detectors_that_cannot_work(options, sentence):
     with pytest.raises(WorkloadError, match=sentence):
         Detector(**options)

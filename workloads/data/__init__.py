@@ -66,7 +66,7 @@ def for_training(labels: Any, holdout: float) -> Any:
     kept = np.ones(len(labels), dtype=bool)
     for label in np.unique(labels):
         places = np.flatnonzero(labels == label)
-        kept[places[len(places) - max(1, int(round(len(places) * holdout))):]] = False
+        kept[places[len(places) - max(1, int(round(len(places) * holdout))) :]] = False
     return kept
 
 

@@ -28,8 +28,10 @@ def _bundled():
     try:
         from sklearn.datasets import load_digits
     except ImportError as error:
-        raise WorkloadError(f"the data set 'digits' is part of scikit-learn, which does not import here ({error}): "
-                            "run pip install scikit-learn, or use the data set 'synthetic'") from error
+        raise WorkloadError(
+            f"the data set 'digits' is part of scikit-learn, which does not import here ({error}): "
+            "run pip install scikit-learn, or use the data set 'synthetic'"
+        ) from error
     digits = load_digits()
     return digits.images.astype(np.int64), digits.target.astype(np.int64)
 

@@ -15,8 +15,15 @@ def load(limit: Optional[int] = None, data_dir: Optional[str] = None) -> Images:
     patterns = np.random.RandomState(0).uniform(64, 192, (CLASSES, COARSE, COARSE, 3))
     count = TRAINING_IMAGES if limit is None else limit
     train_labels, test_labels = _labels(count), _labels(max(CLASSES, count // 5))
-    return Images(_noisy(patterns, train_labels, seed=1), train_labels, _noisy(patterns, test_labels, seed=2),
-                  test_labels, CLASSES, (0.5,) * 3, (0.21,) * 3)
+    return Images(
+        _noisy(patterns, train_labels, seed=1),
+        train_labels,
+        _noisy(patterns, test_labels, seed=2),
+        test_labels,
+        CLASSES,
+        (0.5,) * 3,
+        (0.21,) * 3,
+    )
 
 
 def _labels(count):

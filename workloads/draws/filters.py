@@ -17,7 +17,9 @@ def ticket(draw: Draw, model: TicketNetwork, training: Training, batches: Batche
     """
     filters = {name: strong_filters(module.weight, draw.ratio).cpu().numpy() for name, module in softened(model)}
     producers = {wire.outputs: wire.module for wire in model.wiring() if wire.module in filters}
-    mask = [filters[producers[(index,)]] if (index,) in producers else [True] * norm.num_features
-            for index, norm in enumerate(model.batchnorms())]
+    mask = [
+        filters[producers[(index,)]] if (index,) in producers else [True] * norm.num_features
+        for index, norm in enumerate(model.batchnorms())
+    ]
     plan = surgery.plan(model, mask)
     return Ticket(plan.mask, plan.widths, weights=state_arrays(model))

@@ -12,8 +12,11 @@ from workloads.ticket_file import Ticket
 
 def ticket(draw: Draw, model: TicketNetwork, training: Training, batches: Batches) -> Ticket:
     """The convolution weights of largest magnitude, one threshold for all, at the values they had before training."""
-    convolutions = {f"{name}.weight": module.weight.detach().abs() for name, module in model.named_modules()
-                    if isinstance(module, torch.nn.Conv2d)}
+    convolutions = {
+        f"{name}.weight": module.weight.detach().abs()
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Conv2d)
+    }
     kept = strongest(convolutions, draw.ratio)
     initial = fresh(training, model.num_classes)
     cut(initial, kept)

@@ -79,7 +79,7 @@ def add(gram: np.ndarray, count: int) -> List[int]:
     residual = gram.sum(1)  # X'r for r, the sum of all channels minus what the kept ones explain
     sizes = np.maximum(gram.diagonal(), np.finfo(float).tiny)
     for _ in range(count):
-        gains = residual ** 2 / sizes
+        gains = residual**2 / sizes
         gains[kept] = -1
         kept.append(int(np.argmax(gains)))
         residual = gram.sum(1) - gram[:, kept] @ scale(gram, kept)

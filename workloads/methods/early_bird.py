@@ -25,7 +25,7 @@ def recipe(
     precision: str = "fp32",
     eight_bits: str = "block8",
     swa_start: Optional[int] = None,
-    align: int = 1
+    align: int = 1,
 ) -> List[Charge]:
     """Prune the share `ratio` of all channels once the mask has settled: `rule`, `window` and `epsilon` as `Detector`.
 
@@ -43,8 +43,9 @@ def recipe(
     draw = Draw(ratio, rule, window, epsilon)
     searching, retraining = (eight_bits if precision in kinds else "fp32" for kinds in (("lf", "ll"), ("ll",)))
     constant = {} if search_lr is None else {"lr": search_lr, "milestones": ()}
-    search = job.training("search", sparsity=sparsity, draws=(draw,), search_epochs=search_epochs, precision=searching,
-                          **constant)
+    search = job.training(
+        "search", sparsity=sparsity, draws=(draw,), search_epochs=search_epochs, precision=searching, **constant
+    )
     retrain = job.training(
         "retrain",
         sparsity=sparsity,

@@ -32,7 +32,7 @@ class Network(TicketNetwork):
             stage, place = divmod(index, BLOCKS)
             stride = 2 if stage and not place else 1
             leaving = planes[stage] * EXPANSION
-            widths = self.executed[first:first + 3]
+            widths = self.executed[first : first + 3]
             blocks.append(Bottleneck(full[first], self.widths[first], widths, leaving, stride, not place))
         self.blocks = nn.Sequential(*blocks)
         self.bn = NormThenSelect(full[-1], self.widths[-1], self.executed[-1])
@@ -67,9 +67,7 @@ class Bottleneck(nn.Module):
     kept: channels of the stream that the ticket looks at; widths: the inputs of the three convolutions.
     """
 
-    def __init__(
-        self, entering: int, kept: int, widths: Sequence[int], leaving: int, stride: int, first: bool
-    ) -> None:
+    def __init__(self, entering: int, kept: int, widths: Sequence[int], leaving: int, stride: int, first: bool) -> None:
         super().__init__()
         selected, inner, outer = widths
         self.bn1 = NormThenSelect(entering, kept, selected)

@@ -27,5 +27,10 @@ class Network(TicketNetwork):
 
     def wiring(self):
         """One layer's outputs are the next one's inputs."""
-        return [Wire("conv1", (0,)), Wire("bn1", (0,)), Wire("conv2", (1,), (0,)), Wire("bn2", (1,)),
-                Wire("fc", None, (1,))]
+        return [
+            Wire("conv1", (0,)),
+            Wire("bn1", (0,)),
+            Wire("conv2", (1,), (0,)),
+            Wire("bn2", (1,)),
+            Wire("fc", None, (1,)),
+        ]
