@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import inspect
 import pkgutil
 import signal
 import sys
@@ -42,7 +43,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
-    emulator = _emulator(options.kind)(**({"variant": options.variant} if options.variant else {}))
+    emulator = _made(options.kind, options.variant)
     emulator.baud = options.baud or emulator.baud
     emulator.interval_s = options.interval / 1000 if options.interval else emulator.interval_s
     watts = profile(options.profile)
@@ -58,6 +59,15 @@ def _run(options: argparse.Namespace) -> None:
         log.close()
 
 
+def _made(kind: str, variant: str) -> Emulator:
+    make = _emulator(kind)
+    if not variant:
+        return make()
+    if "variant" not in inspect.signature(make).parameters:
+        raise MeterError(f"the emulator of {kind} has no variants, so --variant {variant} means nothing to it")
+    return make(variant=variant)
+
+
 def _emulator(kind: str) -> Type[Emulator]:
     if kind not in emulated():
         raise MeterError(f"no emulator of {kind!r}; there are: {', '.join(emulated())}")
@@ -65,7 +75,7 @@ def _emulator(kind: str) -> Type[Emulator]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m meters.emulators", description=__doc__)
+    parser = argparse.ArgumentParser(prog="harness meters emulate", description=__doc__)
     parser.add_argument("kind", help="smartpower3, ...")
     parser.add_argument("--profile", default="cpu", help="const:W, sine, steps, cpu, file:PATH (default: cpu)")
     parser.add_argument("--variant", default="", help="of a kind that has some, as scpi has yokogawa, gwinstek, hioki")

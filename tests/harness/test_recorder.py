@@ -99,7 +99,7 @@ def test_unplugged_and_plugged_in_again_is_a_gap(tmp_path):
         assert bench.port == link
     trace = Trace.open(recorder.trace("bench"))
     ((start_ns, stop_ns),) = trace.gaps()
-    assert 0.9 <= (stop_ns - start_ns) / SECOND < 3.0
+    assert 0.9 <= (stop_ns - start_ns) / SECOND < 10.0
     assert (
         gap["meter"] == "bench"
         and abs(gap["start_ns"] - start_ns) < LOOK_NS
@@ -115,7 +115,8 @@ def test_unplugged_and_plugged_in_again_is_a_gap(tmp_path):
 
 
 def test_a_meter_that_stays_away_ends_the_recording(tmp_path):
-    with emulated("smartpower3", tmp_path, "--fault", "unplug@1.0+60") as bench:
+    link = str(tmp_path / "ttyUSB0")
+    with emulated("smartpower3", tmp_path, "--link", link, "--fault", "unplug@1.0+60") as bench:
         port = "smartpower3:name=bench,port=" + bench.port
         with RecorderProcess(tmp_path / "power", port, give_up_s=1.0) as recorder:
             recorder.until("ready")

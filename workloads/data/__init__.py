@@ -53,10 +53,9 @@ def names() -> List[str]:
 
 
 def load(name: str, limit: Optional[int] = None, data_dir: Optional[str] = None) -> Any:
-    """A data set, as `Images` or as what does the same, with its first `limit` training images (None: all).
+    """A data set with its first `limit` training images (None: all).
 
-    Test images are never limited.  `data_dir` is where the files of `imagenet` are, and where those of `cifar10` and
-    `cifar100` are or are downloaded to.
+    Test images are never limited.  `data_dir` is where the files of `cifar10` and `cifar100` are or are downloaded to.
     """
     return registry.find(sys.modules[__name__], "data set", name).load(limit=limit, data_dir=data_dir)
 

@@ -6,7 +6,7 @@ touching a residual stream.
 """
 
 from copy import deepcopy
-from typing import Callable, Dict, Iterator, List, NamedTuple, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Tuple
 
 import numpy as np
 import torch
@@ -35,10 +35,9 @@ def ticket(draw: Draw, model: TicketNetwork, training: Training, batches: Batche
     """Channels chosen from the first layer on, each layer seeing what was cut before it; weights rescaled."""
     select = _selection(draw.variant)
     model = deepcopy(model).eval()
-    images = _images(training, batches)
     mask = [np.ones(norm.num_features, dtype=bool) for norm in model.batchnorms()]
     for layer in cuttable(model):
-        gram = _gram(model, layer, images, training.seed)
+        gram = _gram(model, layer, _images(training, batches), training.seed)
         count = max(1, int(len(gram) * (1 - draw.ratio)))
         kept = select(gram, count)
         mask[layer.norm][:] = False
@@ -98,14 +97,18 @@ def _selection(variant: str) -> Callable[[np.ndarray, int], List[int]]:
     return selections[variant]
 
 
-def _images(training: Training, batches: Batches) -> Tensor:
-    """Some training images: ten per class, and no fewer than a thousand where there are as many."""
-    count = min(batches.count, max(IMAGES, IMAGES_PER_CLASS * batches.classes))
-    return next(batches.train(training.seed, training.epochs, count))[0]
+def _images(training: Training, batches: Batches) -> Iterator[Tensor]:
+    """Batches of training images, the same each time: ten per class, or a thousand where that is more."""
+    left = max(IMAGES, IMAGES_PER_CLASS * batches.classes)
+    for images, _ in batches.train(training.seed, training.epochs, 64):
+        yield images[:left]
+        left -= len(images)
+        if left <= 0:
+            return
 
 
 @torch.no_grad()
-def _gram(model: TicketNetwork, layer: Layer, images: Tensor, seed: int) -> np.ndarray:
+def _gram(model: TicketNetwork, layer: Layer, images: Iterable[Tensor], seed: int) -> np.ndarray:
     """X'X of random outputs of the layer's next module, split by input channel: float64 [C, C]."""
     random = np.random.RandomState([seed, layer.norm])
     module = model.get_submodule(layer.next)
@@ -116,7 +119,7 @@ def _gram(model: TicketNetwork, layer: Layer, images: Tensor, seed: int) -> np.n
         grams.append(rows.t() @ rows)
 
     hook = module.register_forward_pre_hook(look)
-    for batch in images.split(64):
+    for batch in images:
         model(batch)
     hook.remove()
     return torch.stack(grams).sum(0).cpu().numpy()
