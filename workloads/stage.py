@@ -20,7 +20,7 @@ from workloads.job import Draw, Training
 from workloads.phases import synchronised, unmeasured
 from workloads.store import Store
 from workloads.ticket_file import Ticket
-from workloads.training import State, begin, epochs, train_epoch
+from workloads.training import State, begin, epochs, train_epoch, warm_up
 
 
 def execute(
@@ -43,6 +43,7 @@ def execute(
     phase = synchronised(phase, device)
     with _repeatable(device):
         with phase("load"):
+            warm_up()
             batches = _batches(training, data_dir, device)
             state = _resumed(store, training, device) or _fresh(training, batches)
 
@@ -153,8 +154,8 @@ def _keep(
 
 
 def _detection(state: State, searches: List[Search], window_s: float, phase: Callable) -> Dict[str, Any]:
-    """The cost of following one mask, where masks are followed."""
-    followed = [search.draw for search in searches if not search.draw.by]
+    """The cost of following one mask, where masks are followed; a detector's before that of a draw at the end."""
+    followed = sorted((s.draw for s in searches if not s.draw.by), key=lambda draw: draw.rule == "end")
     if not followed:
         return {}
     gammas = per_layer(state.gammas[-1], state.layer_sizes)

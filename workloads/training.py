@@ -62,6 +62,13 @@ def sgd(model: TicketNetwork, training: Training) -> torch.optim.SGD:
     )
 
 
+def warm_up() -> None:
+    """Have torch import now what its first optimiser needs: seconds that belong to no pruning and no epoch."""
+    parameter = torch.zeros(1, requires_grad=True)
+    parameter.grad = torch.zeros(1)
+    torch.optim.SGD([parameter], lr=1.0).step()
+
+
 def epochs(state: State, training: Training, enough: Callable[[], bool]) -> Iterator[int]:
     """The epochs that are left, by absolute index, until there is `enough`."""
     while state.epochs_done < training.last_epoch and not enough():
