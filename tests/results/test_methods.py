@@ -98,7 +98,7 @@ def test_a_method_with_a_row_that_has_no_figure_has_none(tmp_path):
 
 
 def test_the_table_shows_interval_spread_and_evidence(tmp_path):
-    main, phases, overhead = sheets(repeated(tmp_path, [1.0, 1.1, 0.9]))
+    main, phases, overhead, *_ = sheets(repeated(tmp_path, [1.0, 1.1, 0.9]))
     line = dict(zip(main.header, main.lines[0], strict=True))
     assert line["runs"] == "3" and " to " in line["95 % interval"] and " to " in line["lowest to highest"]
     assert any(header.startswith("simulated kJ") for header in main.header)
@@ -106,7 +106,7 @@ def test_the_table_shows_interval_spread_and_evidence(tmp_path):
 
 
 def test_phases_of_windows_too_short_for_a_figure_have_none(study):
-    _, phases, _ = sheets(study)
+    _, phases, *_ = sheets(study)
     rows = {(line[0], line[1]): line for line in phases.lines}
     detect = rows["early_bird 0.5", "detect"]
     assert detect[2] == "–" and detect[-1] == "shorter than 30 native periods"
