@@ -6,7 +6,7 @@ import inspect
 import pkgutil
 import signal
 import sys
-from typing import List, Optional, Type
+from typing import Callable, List, Optional, Type
 
 import meters.emulators
 from meters.clock import monotonic_ns
@@ -60,7 +60,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _made(kind: str, variant: str) -> Emulator:
-    make = _emulator(kind)
+    make: Callable[..., Emulator] = _emulator(kind)
     if not variant:
         return make()
     if "variant" not in inspect.signature(make).parameters:

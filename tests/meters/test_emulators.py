@@ -115,6 +115,8 @@ def test_the_command_line_names_what_there_is():
     assert status == 2 and "no emulator of 'smartpower'; there are: " in stderr
     status, stderr = run("smartpower3", "--profile", "x")
     assert status == 2 and stderr.startswith("error: no profile 'x'")
+    status, stderr = run("smartpower3", "--variant", "x")
+    assert status == 2 and stderr.startswith("error: the emulator of smartpower3 has no variants")
     assert run("smartpower3", "--profile", "const:1") == (0, ""), "stdin has ended: so does the emulator"
 
 
