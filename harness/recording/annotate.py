@@ -25,7 +25,7 @@ class Annotator:
         powers = meter.total or tuple(channel.name for channel in meter.channels)
         self._powers = [meter.columns.index(name + "_power_W") for name in powers]
         self._segment = 0
-        self._n = self._first_ns = 0
+        self._n = self._span_ns = 0
         self._last: Optional[Sample] = None
         self._reconnected = False
         self._jitter = Histogram()
@@ -46,16 +46,13 @@ class Annotator:
 
     def statistics(self) -> Dict[str, float]:
         """JSON-able; milliseconds of jitter are deviations of the steps between samples from the period."""
-        span_s = (self._last.t_ns - self._first_ns) / 1e9 if self._last else 0.0
         quantiles = {"p50": self._jitter.quantile(0.5), "p99": self._jitter.quantile(0.99), "max": self._jitter.maximum}
         jitter = {f"jitter_{name}_ms": value / 1e6 for name, value in quantiles.items()}
-        rate = (self._n - 1) / span_s if span_s else 0.0
+        rate = (self._n - 1) / (self._span_ns / 1e9) if self._span_ns else 0.0
         return {"samples": self._n, **self._counts, "achieved_Hz": rate, **jitter}
 
     def _row(self, sample: Sample) -> TraceRow:
         flags = self._follow(self._last, sample) if self._last else 0
-        if self._last is None:
-            self._first_ns = sample.t_ns
         self._n += 1
         for index in self._powers:
             power = sample.values[index]
@@ -77,6 +74,7 @@ class Annotator:
                 step_ns = sample.device_ns - before.device_ns
         else:
             self._segment += self._reconnected
+        self._span_ns += step_ns
         flags = FLAG_STALE if self._marks_repeats and sample.values == before.values else 0
         if self._reconnected or step_ns > GAP_PERIODS * self._period_ns:
             flags |= FLAG_AFTER_GAP
