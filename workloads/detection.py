@@ -2,7 +2,7 @@
 
 import math
 import time
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -74,11 +74,12 @@ def overhead(draw: Draw, gammas: Sequence[Any], window_s: float, phase: Callable
         search.update(gammas, epochs_done=1)
 
     count = sum(len(gamma) for gamma in gammas)
-    repeats = _repeats(detect, window_s)
-    seconds = None
-    if repeats:
-        with phase("window", of="detect", draw=draw.key, repeats=repeats):
-            seconds = _timed(detect, repeats) / repeats
+    repeats, seconds = 0, None
+    if window_s > 0:
+        with phase("window", of="detect", draw=draw.key) as note:
+            repeats, lasted = _repeated(detect, window_s)
+            seconds = lasted / repeats
+            note(repeats=repeats)
     return {
         "seconds_each": seconds,
         "repeats": repeats,
@@ -93,19 +94,10 @@ def paper_flops(gammas: int) -> int:
     return int(round(3 * gammas * math.log2(gammas) + 2 * gammas))
 
 
-def _repeats(work: Callable[[], None], seconds: float) -> int:
-    """How often `work` must be repeated to last, going by its fastest run in a tenth of that time."""
-    if seconds <= 0:
-        return 0
-    until = time.monotonic() + 0.1 * seconds
-    fastest = _timed(work, 1)
-    while time.monotonic() < until:
-        fastest = min(fastest, _timed(work, 1))
-    return int(math.ceil(1.1 * seconds / fastest))
-
-
-def _timed(work: Callable[[], None], repeats: int) -> float:
-    began = time.monotonic()
-    for _ in range(repeats):
+def _repeated(work: Callable[[], None], seconds: float) -> Tuple[int, float]:
+    """How often `work` was done in at least `seconds`, and how long that took."""
+    began, repeats, lasted = time.monotonic(), 0, 0.0
+    while lasted < seconds:
         work()
-    return time.monotonic() - began
+        repeats, lasted = repeats + 1, time.monotonic() - began
+    return repeats, lasted
