@@ -3,10 +3,10 @@
 import time
 from typing import Any, Dict, List, Optional, Tuple
 
-from meters.base import Meter, Row, Sample
+from meters.base import Row, Sample
 from meters.clock import monotonic_ns
+from meters.connected import Connected
 from meters.errors import MeterError
-from meters.serial_port import SerialPort
 
 _LONGEST_REST = 4096  # bytes kept while no frame ends: garbage must not fill the memory
 _FIRST_FRAME_S = 5.0
@@ -16,10 +16,9 @@ _BITS_PER_BYTE = 10  # start, 8 data, stop
 Reading = Dict[str, Optional[float]]
 
 
-class Framed(Meter):
+class Framed(Connected):
     """A driver has a pure `decode`; where needed it overrides `split`, `start` and `device_ns`."""
 
-    port: str = ""
     baud: int = 115200
     terminator: bytes = b"\n"
     frame_bytes: Optional[int] = None  # where it is fixed, garbage before a frame does not spoil it
@@ -28,7 +27,6 @@ class Framed(Meter):
     buffered = True
     wake_s = 0.05  # the kernel holds what arrives in between
 
-    _serial: Any = None  # what `connect` gives
     _rest: bytes = b""
     _last_ns: int = 0
     _synchronised: bool = False
@@ -38,10 +36,6 @@ class Framed(Meter):
     def decode(frame: bytes) -> Reading:
         """Quantities by name, unit included; MeterError for a frame that is not whole or fails its check."""
         raise NotImplementedError
-
-    def connect(self) -> Any:
-        """The line from the device; a driver for something else than a serial line overrides it."""
-        return SerialPort(self.port, self.baud)
 
     def start(self, port: Any) -> None:
         """Ask the device to talk, where it has to be asked."""
@@ -61,26 +55,12 @@ class Framed(Meter):
         *frames, rest = data.split(self.terminator)
         return [frame + self.terminator for frame in frames], rest
 
-    def open(self) -> None:
+    def _begin(self) -> None:
         self._rest, self._synchronised = b"", False
-        self._serial = self.connect()
-        self.simulated = self._serial.simulated
-        try:
-            self.start(self._serial)
-            early = self._first_samples(self._serial)
-            self.begun(early)
-            self._early = tuple(early)
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        if self._serial is not None:
-            self._serial.close()
-            self._serial = None
-
-    def identity(self) -> Dict[str, object]:
-        return {} if self._serial is None else self._serial.identity()
+        self.start(self._serial)
+        early = self._first_samples(self._serial)
+        self.begun(early)
+        self._early = tuple(early)
 
     def samples(self) -> List[Sample]:
         if self._serial is None:

@@ -3,28 +3,23 @@
 import time
 from typing import Any, Dict, List
 
-from meters.base import Meter, Row, Sample
+from meters.base import Row, Sample
 from meters.clock import monotonic_ns
+from meters.connected import Connected
 from meters.errors import MeterError
-from meters.serial_port import SerialPort
 
 _FIRST_REPLY_S = 5.0
 
 Reading = Dict[str, Any]
 
 
-class Queried(Meter):
+class Queried(Connected):
     """A driver sets `request` and `reply_length` and has a pure `decode`."""
 
-    port: str = ""
-    baud: int = 9600
-    stop_bits: int = 1
     request: bytes = b""
     reply_length: int = 0
     timeout_s: float = 1.0
     when_silent: str = "is it switched on, and is this the right port?"
-
-    _serial: Any = None  # what `connect` gives
 
     def decode(self, reply: bytes) -> Reading:
         """Quantities by name, unit included; MeterError for a reply that is not whole or fails its check."""
@@ -33,33 +28,15 @@ class Queried(Meter):
     def row(self, reading: Reading) -> Row:
         return tuple(reading[column] for column in self.columns)
 
-    def connect(self) -> Any:
-        """The line to the device; a driver for something else than a serial line overrides it."""
-        return SerialPort(self.port, self.baud, self.stop_bits)
-
     def start(self) -> None:
         """Settings that the device needs first; `ask` works."""
 
     def begun(self, reading: Reading) -> None:
         """Learn from the first reading."""
 
-    def open(self) -> None:
-        self._serial = self.connect()
-        self.simulated = self._serial.simulated
-        try:
-            self.start()
-            self.begun(self._first_reading())
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        if self._serial is not None:
-            self._serial.close()
-            self._serial = None
-
-    def identity(self) -> Dict[str, object]:
-        return {} if self._serial is None else self._serial.identity()
+    def _begin(self) -> None:
+        self.start()
+        self.begun(self._first_reading())
 
     def ask(self, request: bytes, reply_length: int) -> bytes:
         """The reply, or as much of it as comes in time."""
