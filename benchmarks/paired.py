@@ -54,7 +54,7 @@ def median_interval(values: Sequence[float]) -> Tuple[float, float, float]:
 
 def _below(n: int, k: int) -> float:
     """The chance that exactly k of n values lie below their median."""
-    return math.factorial(n) / math.factorial(k) / math.factorial(n - k) / 2.0**n
+    return math.factorial(n) // (math.factorial(k) * math.factorial(n - k)) / 2**n
 
 
 def _seconds(work: Callable[[], object], clock: Callable[[], float]) -> float:

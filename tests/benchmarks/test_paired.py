@@ -22,6 +22,11 @@ def test_the_interval_encloses_the_true_median_at_least_95_times_in_100():
     assert enclosed / 2000 >= 0.95
 
 
+def test_thousands_of_values_make_a_narrow_interval():
+    middle, low, high = median_interval(list(range(3001)))
+    assert middle == 1500 and 1440 < low < 1450 and 1550 < high < 1560
+
+
 def test_five_values_are_too_few():
     with pytest.raises(ValueError, match="take 6 or more"):
         median_interval([1, 2, 3, 4, 5])
