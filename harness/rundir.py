@@ -4,7 +4,7 @@ import hashlib
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Callable, Iterator, List, Tuple
+from typing import Any, BinaryIO, Callable, Dict, Iterator, List, Tuple
 
 SUMS = "SHA256SUMS"
 
@@ -40,6 +40,11 @@ class Rep:
                 found.append((meter, int(attempt), path))
         return sorted(found)
 
+    def tickets(self) -> Dict[str, Path]:
+        """The tickets that were drawn, by the key of the draw."""
+        found = sorted((self.folder / "tickets").glob("*.npz"))
+        return {path.stem: path for path in found if path.stem != "gammas"}
+
     def named(self, name: str) -> Path:
         """The path of what a workload stores under a relative `name` such as `tickets/gammas.npz`."""
         path = self.folder / name
@@ -54,9 +59,14 @@ class Machine:
     def __init__(self, out: Path, name: str):
         self.folder = Path(out) / name
         self.lock = self.folder / ".lock"
+        self.tickets = self.folder / "tickets"
 
     def rep(self, stage: str, repetition: int) -> Rep:
         return Rep(self.folder / "stages" / stage / f"rep-{repetition}")
+
+    def ticket(self, digest: str) -> Path:
+        """Where a ticket from elsewhere is kept, by the digest of its file."""
+        return self.tickets / f"{digest}.npz"
 
     def study(self, name: str) -> "StudyFolder":
         return StudyFolder(self.folder / "studies" / name)

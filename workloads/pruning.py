@@ -1,7 +1,7 @@
 """From a training to its ticket, and from a ticket to the training that goes on with it."""
 
 from dataclasses import replace
-from typing import Any, Dict
+from typing import Dict
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from workloads.detection import Drawn
 from workloads.job import Draw, Training
 from workloads.models import build
 from workloads.network import TicketNetwork
-from workloads.records import plain
+from workloads.origin import provenance
 from workloads.store import Store
 from workloads.ticket_file import Ticket
 from workloads.tickets import Mask
@@ -38,14 +38,8 @@ def whole_ticket(model: TicketNetwork, kept: Connections) -> Ticket:
 
 def signed(ticket: Ticket, training: Training, draw: Draw, drawn: Drawn) -> Ticket:
     """The ticket with where it comes from."""
-    provenance: Dict[str, Any] = {
-        "training": training.without_draws().asked(),
-        "draw": plain(draw, whole=True),
-        "epoch": drawn.epoch,
-        "fired": drawn.fired,
-        "torch": torch.__version__,
-    }
-    return replace(ticket, provenance=provenance)
+    told = provenance(training, draw, drawn.epoch, drawn.fired)
+    return replace(ticket, provenance=dict(told, torch=torch.__version__))
 
 
 def state_arrays(model: TicketNetwork) -> Dict[str, np.ndarray]:
@@ -72,6 +66,13 @@ def fresh(training: Training, classes: int) -> TicketNetwork:
 def pruned(training: Training, ticket: Ticket, classes: int) -> TicketNetwork:
     """The ticket's subnetwork of the dense network it was drawn from; its weights inherited, or from the seed."""
     dense = fresh(training, classes)
+    if not ticket.weights:
+        if training.inherit:
+            raise WorkloadError(
+                "this ticket was exported without weights, and a training is to inherit them: export it again with "
+                "its weights, or train it with inherit = false"
+            )
+        return _shrunk(dense, training, ticket)
     try:
         dense.load_state_dict({name: torch.from_numpy(values) for name, values in ticket.weights.items()})
     except RuntimeError as error:
@@ -79,6 +80,10 @@ def pruned(training: Training, ticket: Ticket, classes: int) -> TicketNetwork:
             f"this ticket does not fit {training.model} with {classes} classes and width "
             f"{training.width:g}: check the model, the data set and the width multiplier"
         ) from error
+    return _shrunk(dense, training, ticket)
+
+
+def _shrunk(dense: TicketNetwork, training: Training, ticket: Ticket) -> TicketNetwork:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
         return surgery.shrink(dense, ticket.mask, align=training.align, inherit=training.inherit)

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -165,6 +166,13 @@ def test_a_ticket_of_another_network_is_refused(source):
     wider = JOB.training("retrain", width=0.1, source=Source(SEARCH, EARLY), start=None)
     with pytest.raises(WorkloadError, match="does not fit vgg16 with 10 classes and width 0.1"):
         _run(wider, source)
+
+
+def test_a_ticket_without_weights_leaves_a_network_but_nothing_to_inherit(source):
+    bare = replace(ticket_file.read(source.open(f"tickets/{EARLY.key}.npz")), weights={})
+    assert pruned(REINIT, bare, 10).widths == list(bare.widths)
+    with pytest.raises(WorkloadError, match="exported without weights"):
+        pruned(RETRAIN, bare, 10)
 
 
 @pytest.mark.parametrize("name", ["tickets", "commit"])
