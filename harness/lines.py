@@ -1,8 +1,9 @@
-"""JSON lines over the pipes between the harness and its children."""
+"""JSON lines: over the pipes between the harness and its children, and in the files that a run appends to."""
 
 import json
 import os
 import threading
+from pathlib import Path
 from typing import IO, Any, Callable, Dict, List
 
 
@@ -38,3 +39,13 @@ def listen(pipe: IO[bytes], on_message: Callable[[Dict[str, Any]], None], on_end
         on_end()
 
     threading.Thread(target=loop, daemon=True).start()
+
+
+def drop_torn_line(path: Path) -> None:
+    """Cut off a line that a power cut left unfinished: it would swallow the first line that is appended."""
+    if not path.exists():
+        return
+    content = path.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        os.truncate(str(path), whole)

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List
 
+from harness.lines import drop_torn_line
+
 
 def monotonic_ns() -> int:
     """CLOCK_MONOTONIC in ns (a double holds it to well below 1 us)."""
@@ -19,21 +21,10 @@ class EventLog:
 
     def __init__(self, path: Path, attempt: int):
         self.attempt = attempt
-        self._drop_torn_line(path)
+        drop_torn_line(path)
         self._file = open(str(path), "a", encoding="utf-8")
         self._open_phases: List[int] = []
         self._phases = 0
-
-    @staticmethod
-    def _drop_torn_line(path: Path) -> None:
-        """A line that a power cut left unfinished would swallow the first line of this attempt."""
-        if not path.exists():
-            return
-        content = path.read_bytes()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            with open(str(path), "r+b") as file:
-                file.truncate(whole)
 
     def event(self, event: str, **fields: Any) -> None:
         line = dict(event=event, attempt=self.attempt, **fields)

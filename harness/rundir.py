@@ -17,6 +17,7 @@ class Rep:
         self.manifest = self.folder / "manifest.json"
         self.events = self.folder / "events.jsonl"
         self.clock = self.folder / "clock.jsonl"
+        self.state = self.folder / "state.jsonl"
         self.power = self.folder / "power"
         self.checkpoint = self.folder / "checkpoint" / "last.pt"
         self.sums = self.folder / SUMS

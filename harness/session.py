@@ -8,7 +8,10 @@ from queue import Empty, Queue
 from typing import Any, Dict, List, Optional, Tuple
 
 from harness import machine, rundir
+from harness.board.sampler import Sampler
+from harness.board.snapshot import snapshot
 from harness.child import Child
+from harness.doctor import output
 from harness.errors import UserError
 from harness.instruments import Instruments
 from harness.phases import monotonic_ns
@@ -50,15 +53,18 @@ class Session:
     def run(self, manifest: Dict[str, Any]) -> None:
         """Measure the stage; `manifest` is what is known of it before the meters have answered."""
         self.rep.power.mkdir(parents=True, exist_ok=True)
+        before = snapshot(output)
         self.progress.phase("waiting for the meters")
         with self._instruments() as instruments:
             self._write_manifest(manifest, instruments.ready)
-            with Child("harness.worker", inbox=self.inbox, keep_open=(self.lock,)) as self.worker:
-                self.worker.send(**self._task(instruments.ready))
-                self._serve(instruments)
+            self._enter(board_before=before)
+            with Sampler(self.rep.state, self.attempt) as state:
+                with Child("harness.worker", inbox=self.inbox, keep_open=(self.lock,)) as self.worker:
+                    self.worker.send(**self._task(instruments.ready))
+                    self._serve(instruments)
             self.progress.phase("closing the traces")
             instruments.close()
-        self._enter(recorder=instruments.statistics)
+        self._enter(recorder=instruments.statistics, board_after=snapshot(output), board_sampling=state.statistics())
         rundir.seal(self.rep)
 
     def _instruments(self) -> Instruments:

@@ -118,6 +118,7 @@ def marks(row: Row) -> str:
         ("no early bird fired", energy.fired is False),
         ("emulated: not the joules of its precision", energy.emulated),
         ("resumed, {} kJ lost".format(kilojoules(energy.lost_J)), energy.resumed),
+        ("throttled", energy.throttled),
         ("shares its search", energy.shared),
     ]
     return ", ".join(text for text, applies in found if applies)
@@ -180,6 +181,7 @@ def _plain(row: Row) -> Dict[str, Any]:
         "shared": energy.shared,
         "resumed": energy.resumed,
         "emulated": energy.emulated,
+        "throttled": energy.throttled,
         "lost_J": energy.lost_J,
         "reasons": list(energy.reasons),
         "detection": None if row.detection is None else dict(row.detection._asdict()),

@@ -7,10 +7,9 @@ same names, printed (None: the command is missing or did not finish).
 import importlib
 import os
 import pkgutil
-import re
 import subprocess
 from pathlib import Path
-from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 OK, DOUBT, SPOILS = "ok", "doubt", "spoils"
 TIMEOUT_S = 120.0  # importing torch from an SD card takes that long
@@ -69,22 +68,3 @@ def output(command: Sequence[str]) -> Optional[str]:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.decode("utf-8", "replace").strip()
-
-
-def text(path: Path) -> str:
-    """Content of a system file without the space around it; empty where it can't be read (a gated zone, no rights)."""
-    try:
-        return path.read_text(errors="replace").strip("\0 \n")
-    except OSError:
-        return ""
-
-
-def number(path: Path) -> Optional[int]:
-    digits = text(path)
-    return int(digits) if re.fullmatch(r"-?\d+", digits) else None
-
-
-def l4t(root: Path) -> Optional[Tuple[int, int]]:
-    """Generation and release of Jetson Linux, as (32, 7); None on any other machine."""
-    release = re.match(r"# R(\d+) .*REVISION: (\d+)", text(root / "etc/nv_tegra_release"))
-    return (int(release.group(1)), int(release.group(2))) if release else None

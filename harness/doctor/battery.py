@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from harness.doctor import Finding, Said, doubt, fine, spoils, text
+from harness.board.nodes import text
+from harness.doctor import Finding, Said, doubt, fine, spoils
 
 
 def check(root: Path, said: Said) -> Finding:

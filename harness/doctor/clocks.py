@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Iterator
 
-from harness.doctor import Finding, Said, doubt, fine, l4t, number
+from harness.board.nodes import l4t, number
+from harness.doctor import Finding, Said, doubt, fine
 
 EMC = "sys/kernel/debug/bpmp/debug/clk/emc"  # for root only
 MEND = (

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from harness.doctor import Finding, Said, doubt, fine, l4t, text
+from harness.board.nodes import l4t, text
+from harness.doctor import Finding, Said, doubt, fine
 
 COMMANDS = {"nvfancontrol": ("systemctl", "is-active", "nvfancontrol")}
 R32_FAN = "sys/devices/pwm-fan"

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from harness.doctor import Finding, Said, doubt, fine, l4t, number, text
+from harness.board.nodes import l4t, number, text
+from harness.doctor import Finding, Said, doubt, fine
 
 MEND = "echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor"
 

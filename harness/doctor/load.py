@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from harness.doctor import Finding, Said, doubt, fine, text
+from harness.board.nodes import text
+from harness.doctor import Finding, Said, doubt, fine
 
 COMMANDS = {"busiest": ("ps", "-eo", "pcpu,comm", "--sort=-pcpu", "--no-headers")}
 IDLE_LOAD = 0.5  # runnable tasks on average; services at rest stay below

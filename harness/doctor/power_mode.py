@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from harness.doctor import Finding, Said, doubt, fine, l4t
+from harness.board.nodes import l4t
+from harness.doctor import Finding, Said, doubt, fine
 
 COMMANDS = {"nvpmodel": ("nvpmodel", "-q")}
 

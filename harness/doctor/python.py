@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from harness.doctor import Finding, Said, fine, l4t, spoils
+from harness.board.nodes import l4t
+from harness.doctor import Finding, Said, fine, spoils
 
 REPORT = "import os, platform; print(platform.python_version(), os.environ.get('OPENBLAS_CORETYPE'))"
 COMMANDS = {"python": (sys.executable, "-c", REPORT)}

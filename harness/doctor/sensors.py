@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from harness.doctor import Finding, Said, fine, l4t, spoils
+from harness.board.nodes import l4t
+from harness.doctor import Finding, Said, fine, spoils
 from meters.errors import MeterError
 from meters.ina3221 import Meter
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from harness.doctor import Finding, Said, doubt, fine, text
+from harness.board.nodes import text
+from harness.doctor import Finding, Said, doubt, fine
 
 
 def check(root: Path, said: Said) -> Finding:

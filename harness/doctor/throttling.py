@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 from typing import Iterator
 
-from harness.doctor import Finding, Said, doubt, fine, number, text
+from harness.board.nodes import number, text
+from harness.doctor import Finding, Said, doubt, fine
 
 COMMANDS = {"dmesg": ("dmesg",)}
 CAUSES = {"oc1": "under-voltage", "oc2": "average over-current", "oc3": "instantaneous over-current"}

@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from harness.doctor import Finding, Said, doubt, fine, l4t, spoils
+from harness.board.nodes import l4t
+from harness.doctor import Finding, Said, doubt, fine, spoils
 
 COMMANDS = {
     "torch": (sys.executable, "-c", "import torch; print(torch.__version__, torch.cuda.is_available())"),

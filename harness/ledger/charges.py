@@ -25,7 +25,8 @@ class CellEnergy(NamedTuple):
 
     `net_J` is the headline without the idle power that the same attempts showed before their work.  A figure that
     samples do not cover is None, and `reasons` says why.  `emulated`: part of it was computed in a precision that the
-    hardware does not have, so that its joules are not those of that precision.
+    hardware does not have, so that its joules are not those of that precision.  `throttled`: the machine slowed itself
+    down in part of it.
     """
 
     cell: str
@@ -43,6 +44,7 @@ class CellEnergy(NamedTuple):
     fired: Optional[bool]
     emulated: bool
     reasons: Tuple[str, ...]
+    throttled: bool = False
 
     @property
     def mean_W(self) -> Optional[float]:
@@ -80,6 +82,7 @@ def charge(
         fired(cell, runs),
         any(run.emulated for _, run in stages),
         _sentences(missing + [r.own_reason for r in counted + lost] + [reason for _, reason in net]),
+        any(run.slowed(r.window) for run, part in readings for r in part if phase_of(r) in HEADLINE),
     )
 
 

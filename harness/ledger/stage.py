@@ -8,6 +8,9 @@ from harness import rundir
 from harness.errors import UserError
 from harness.ledger import events
 from harness.ledger.energies import Reading, readings, unread
+from harness.ledger.slowdowns import Slowdown, slowdowns
+from harness.ledger.state import State
+from harness.ledger.state import read as read_states
 from harness.ledger.windows import Window, windows
 from meters.errors import MeterError
 
@@ -25,6 +28,8 @@ class StageRun:
         self.result: Dict[str, Any] = events.result(lines)
         self._windows: Optional[List[Window]] = None
         self._energies: Dict[Tuple[str, Optional[str]], List[Reading]] = {}
+        self._states: Optional[List[State]] = None
+        self._slowdowns: Optional[List[Slowdown]] = None
 
     @classmethod
     def open(cls, rep_dir: Union[str, Path]) -> "StageRun":
@@ -89,6 +94,22 @@ class StageRun:
                 read += self._attempt_energies([w for w in found if w.attempt == attempt.number], name, channel)
             self._energies[name, channel] = read
         return self._energies[name, channel]
+
+    def states(self) -> List[State]:
+        """The machine's state second by second, a record for each attempt; none where the run kept none."""
+        if self._states is None:
+            self._states = read_states(own_file(self.rep, self.rep.state))
+        return self._states
+
+    def slowdowns(self) -> List[Slowdown]:
+        """When the machine slowed itself down, attempt by attempt."""
+        if self._slowdowns is None:
+            self._slowdowns = [slowdown for state in self.states() for slowdown in slowdowns(state)]
+        return self._slowdowns
+
+    def slowed(self, window: Window) -> List[Slowdown]:
+        """The slowdowns that reach into a window."""
+        return [slowdown for slowdown in self.slowdowns() if slowdown.reaches_into(window)]
 
     def idle_W(self, meter: str, attempt: int) -> Optional[float]:
         """Mean power of an attempt's `idle`, without the pulses of `sync`; None where it was not covered."""

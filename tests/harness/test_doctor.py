@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness import doctor
+from harness.board import nodes
 from harness.commands.doctor import command
 from harness.doctor import DOUBT, OK, SPOILS
 from tests.meters.imitated import extract
@@ -54,7 +55,7 @@ def test_a_machine_without_anything_readable_gets_findings_too(tmp_path):
 
 @pytest.mark.parametrize("name, expected", [("TX2-R32-idle", (32, 7)), ("OrinNano-R36", (36, 4)), ("NotAJetson", None)])
 def test_the_release_of_jetson_linux(tree, name, expected):
-    assert doctor.l4t(tree(name)) == expected
+    assert nodes.l4t(tree(name)) == expected
 
 
 def test_the_stock_power_mode_of_a_tx2_is_a_doubt_and_its_largest_is_not(tx2):
