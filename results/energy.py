@@ -6,13 +6,10 @@ from typing import Any
 import pandas as pd
 
 from harness.ledger import Reading, Row, StageRun, StudyRuns
-from harness.ledger.charges import HEADLINE, charged, phase_of
+from harness.ledger.charges import HEADLINE, charged, phase_of, total
 from harness.ledger.flops import TABLE_UNIT
-from results.uncertainty import causes
-from results.uncertainty.budget import total
-from results.uncertainty.cells import LEAST_PERIODS, Energy, Key, Recordings, key, peak_W
+from results.uncertainty.cells import LEAST_PERIODS, Energy, Key, Part, Reader, key, own_parts
 
-TOO_SHORT = f"shorter than {LEAST_PERIODS} native periods"
 WHOLE_STAGE = ("load", "idle", "sync", "window", "cooldown")
 
 
@@ -41,51 +38,70 @@ def budgets(study: StudyRuns, energies: Mapping[Key, Energy]) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def phases(study: StudyRuns) -> pd.DataFrame:
-    """Energy of each phase of each cell, outside the phases inside it.
+def phases(reader: Reader) -> pd.DataFrame:
+    """Energy of each phase of each cell, outside the phases inside it, with its 95 % interval.
 
     `headline`: counted in the cell's energy.  What belongs to a whole stage (load, idle, ...) is the same for every
-    cell that is charged the stage.  A phase whose windows are shorter than 30 native periods has no energy of its own;
-    `attributed_energy_J` is what the headline holds of it.
+    cell that is charged the stage.  A phase whose windows are shorter than 30 native periods has no energy of its own
+    unless the meter has a counter; `attributed_energy_J` is what the headline holds of it.
     """
-    found = []
-    for meter in study.meters or [""]:
-        for row in study.rows(meter):
-            shortest = _shortest(study, row, meter)
-            parts = [(part.phase, part.joules, part.seconds) for part in row.energy.parts]
-            parts += list(_whole_stages(study, row, meter))
-            for phase, joules, seconds in parts:
-                short = shortest.get(phase, False) and joules is not None
-                found.append(
-                    {
-                        **_identity(row),
-                        "phase": phase,
-                        "headline": phase in HEADLINE,
-                        "energy_J": None if short else joules,
-                        "attributed_energy_J": joules,
-                        "time_s": seconds,
-                        "mean_power_W": joules / seconds if joules is not None and seconds and not short else None,
-                        "why_no_energy": TOO_SHORT if short else "",
-                    }
-                )
-    return pd.DataFrame(found)
+    return pd.DataFrame(
+        [
+            line
+            for meter in reader.study.meters or [""]
+            for row in reader.study.rows(meter)
+            for line in _phases(reader, row, meter)
+        ]
+    )
 
 
-def _shortest(study: StudyRuns, row: Row, meter: str) -> dict[str, bool]:
-    """For each phase of a row whether its windows are too short for a figure, on average."""
-    lengths: dict[str, list[float]] = {}
+def _phases(reader: Reader, row: Row, meter: str) -> Iterator[dict[str, Any]]:
+    windows: dict[str, list[tuple[StageRun, Reading]]] = {}
     for item in row.cell["charges"]:
-        run = study.run(item["stage"], row.repetition)
-        for reading in charged(item, run, meter) if run else ():
-            limit = LEAST_PERIODS * run.meter(meter).get("period_s", 0.0) if run else 0.0
-            lengths.setdefault(phase_of(reading), []).append(reading.seconds - limit)
-    return {phase: sum(over) < 0 for phase, over in lengths.items()}
+        run = reader.study.run(item["stage"], row.repetition)
+        if run is not None:
+            for reading in charged(item, run, meter):
+                windows.setdefault(phase_of(reading), []).append((run, reading))
+    for part in row.energy.parts:
+        yield _phase(reader, row, part.phase, windows[part.phase], part.joules, part.seconds)
+    for phase in WHOLE_STAGE:
+        found = _whole_stage(reader.study, row, meter, phase)
+        if found:
+            yield _phase(reader, row, phase, found, total([r.own_joules for _, r in found]),
+                         sum(r.own_seconds for _, r in found))  # fmt: skip
 
 
-def epochs(study: StudyRuns) -> pd.DataFrame:
+def _phase(
+    reader: Reader,
+    row: Row,
+    phase: str,
+    found: list[tuple[StageRun, Reading]],
+    joules: float | None,
+    seconds: float,
+) -> dict[str, Any]:
+    runs = list(dict.fromkeys(run for run, _ in found))
+    parts = [part for run in runs for part in own_parts(run, [r.window for other, r in found if other is run])]
+    measured = reader.parts(parts, row.energy.meter, short=_too_short(found))
+    return {
+        **_identity(row),
+        "phase": phase,
+        "headline": phase in HEADLINE,
+        **_figure(measured),
+        "attributed_energy_J": joules,
+        "time_s": seconds,
+        "windows": len(found),
+    }
+
+
+def _too_short(found: list[tuple[StageRun, Reading]]) -> bool:
+    """Whether windows are too short for a figure, on average."""
+    return sum(r.seconds - LEAST_PERIODS * run.meter(r.meter).get("period_s", 0.0) for run, r in found) < 0
+
+
+def epochs(reader: Reader) -> pd.DataFrame:
     """One row for each epoch that counts, stage by stage."""
     found = []
-    for run, meter in _stages(study):
+    for run, meter in _stages(reader.study):
         accuracy = {
             r.window.epoch: r.window.notes.get("accuracy")
             for r in run.energies(meter)
@@ -94,45 +110,34 @@ def epochs(study: StudyRuns) -> pd.DataFrame:
         for reading in run.energies(meter):
             if reading.window.phase == "epoch" and not reading.window.lost:
                 notes = reading.window.notes
-                row = _window(run, reading)
+                row = _window(run, reading) | _measured_window(reader, run, reading)
                 row.update({key: notes.get(key) for key in ("loss", "train_accuracy", "lr")})
                 found.append(row | {"accuracy": accuracy.get(reading.window.epoch)})
     return _whole_numbers(pd.DataFrame(found), "epoch")
 
 
-def windows(study: StudyRuns) -> pd.DataFrame:
+def windows(reader: Reader) -> pd.DataFrame:
     """One row for each window of each stage, in the order of time within its attempt, with its 95 % interval.
 
     `own_energy_J` is what the window holds outside its children; own parts sum to the stage.  A window of less than 30
-    native periods has no `energy_J`: its own part is an attribution, not a measurement.
+    native periods has `energy_J` only from a meter's own counter: its own part is an attribution, not a measurement.
     """
-    recordings = Recordings()
     found = []
-    for run, meter in _stages(study):
+    for run, meter in _stages(reader.study):
         for reading in run.energies(meter):
-            found.append(_window(run, reading) | _uncertain(run, reading, recordings))
+            found.append(_window(run, reading) | _measured_window(reader, run, reading))
     return _whole_numbers(pd.DataFrame(found), "epoch")
 
 
-def _uncertain(run: StageRun, reading: Reading, recordings: Recordings) -> dict[str, Any]:
-    """Interval, peak and count of samples of one window."""
-    window, known = reading.window, reading.joules is not None and reading.window.stop_ns is not None
-    empty = {"energy_low_J": None, "energy_high_J": None, "peak_power_W": None, "samples": None}
-    if not known or reading.joules is None or window.stop_ns is None:
-        return empty
-    if reading.seconds < LEAST_PERIODS * run.meter(reading.meter).get("period_s", 0.0):
-        return empty | {"energy_J": None, "mean_power_W": None, "why_no_energy": TOO_SHORT}
-    channels = recordings.of(run, window.attempt, reading.meter)
-    spans = [(window.start_ns, window.stop_ns)]
-    idle_W = run.idle_W(reading.meter, window.attempt) or 0.0
-    budget = total(causes.budget(samples, spans, reading.meter, idle_W) for samples in channels)
-    interval = budget.interval(reading.joules)
-    return {
-        "energy_low_J": interval.low,
-        "energy_high_J": interval.high,
-        "peak_power_W": peak_W(channels, spans),
-        "samples": channels[0].count(spans),
-    }
+def _measured_window(reader: Reader, run: StageRun, reading: Reading) -> dict[str, Any]:
+    """Interval, quality and source of one window; the ledger's reason where it was not recorded to its end."""
+    window = reading.window
+    if window.stop_ns is None or window.stop_ns <= window.start_ns or not reading.meter:
+        return _figure(None) | {"why_no_energy": reading.reason or "it has no end"}
+    part = Part(run, window.attempt, [(window.start_ns, window.stop_ns)])
+    found = _figure(reader.parts([part], reading.meter))
+    quality = {"coverage": reading.coverage, "longest_gap_s": reading.longest_gap_s}
+    return found | quality if found["energy_J"] is None else found
 
 
 def _whole_numbers(frame: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -146,15 +151,9 @@ def _stages(study: StudyRuns) -> Iterator[tuple[StageRun, str]]:
             yield run, meter
 
 
-def _whole_stages(study: StudyRuns, row: Row, meter: str) -> Iterator[tuple[str, float | None, float]]:
+def _whole_stage(study: StudyRuns, row: Row, meter: str, phase: str) -> list[tuple[StageRun, Reading]]:
     runs = [study.run(item["stage"], row.repetition) for item in row.cell["charges"]]
-    readings = [reading for run in runs if run for reading in run.energies(meter)]
-    for phase in WHOLE_STAGE:
-        some = [reading for reading in readings if reading.window.phase == phase]
-        if some:
-            joules = [reading.own_joules for reading in some]
-            known = [part for part in joules if part is not None]
-            yield phase, sum(known) if len(known) == len(joules) else None, sum(r.own_seconds for r in some)
+    return [(run, r) for run in runs if run for r in run.energies(meter) if r.window.phase == phase and r.window.ended]
 
 
 def _identity(row: Row) -> dict[str, Any]:
@@ -178,7 +177,8 @@ def _cell(row: Row, measured: Energy | None) -> dict[str, Any]:
     return _identity(row) | {
         "accuracy_end": row.accuracy_final,
         "accuracy_best": row.accuracy_best,
-        **_measured(measured, energy.seconds),
+        **_figure(measured),
+        **_net(measured),
         "time_s": energy.seconds,
         "flops": row.flops,
         "flops_0.05P": None if row.flops is None else row.flops / TABLE_UNIT,
@@ -193,22 +193,40 @@ def _cell(row: Row, measured: Energy | None) -> dict[str, Any]:
     }
 
 
-MEASURED = [
-    *("energy_J", "energy_low_J", "energy_high_J", "energy_net_of_idle_J", "energy_net_low_J", "energy_net_high_J"),
-    *("mean_power_W", "peak_power_W", "coverage", "longest_gap_s", "samples", "rule_spread_J", "lag_J"),
+FIGURE = [
+    *("energy_J", "energy_low_J", "energy_high_J", "mean_power_W", "peak_power_W", "coverage", "longest_gap_s"),
+    *("samples", "rule_spread_J", "lag_J"),
 ]
+NET = ["energy_net_of_idle_J", "energy_net_low_J", "energy_net_high_J", "idle_before_W", "idle_after_W"]
 
 
-def _measured(measured: Energy | None, seconds: float) -> dict[str, Any]:
+def _figure(measured: Energy | None) -> dict[str, Any]:
     """Energy with its interval, coverage and the spread of integration rules; None where there is no figure."""
-    interval, net = (measured.interval, measured.net_interval) if measured else (None, None)
-    if measured is None or interval is None or net is None:
-        return {**dict.fromkeys(MEASURED), "interval_excludes": ""}
-    rules = (interval.value, measured.left_J, measured.right_J)
-    power = [interval.value / seconds if seconds else None, measured.peak_W]
-    quality = [measured.coverage, measured.longest_gap_s, measured.samples, max(rules) - min(rules), measured.lag_J]
-    values = [*interval, *net, *power, *quality]
-    return {**dict(zip(MEASURED, values, strict=True)), "interval_excludes": measured.excludes}
+    if measured is None:
+        return {**dict.fromkeys(FIGURE), "interval_excludes": "", "energy_from": "", "why_no_energy": ""}
+    known = {"coverage": measured.coverage, "longest_gap_s": measured.longest_gap_s, "samples": measured.samples}
+    interval = measured.interval
+    if interval is None:
+        words = {"interval_excludes": "", "energy_from": "", "why_no_energy": measured.reason}
+        return {**dict.fromkeys(FIGURE), **known, **words}
+    return {
+        **dict(zip(FIGURE, interval, strict=False)),
+        "mean_power_W": interval.value / measured.seconds if measured.seconds else None,
+        "peak_power_W": measured.peak_W,
+        **known,
+        "rule_spread_J": measured.rule_spread_J,
+        "lag_J": measured.lag_J,
+        "interval_excludes": measured.excludes,
+        "energy_from": measured.source,
+        "why_no_energy": "",
+    }
+
+
+def _net(measured: Energy | None) -> dict[str, Any]:
+    net = measured.net_interval if measured else None
+    if measured is None or net is None:
+        return dict.fromkeys(NET)
+    return dict(zip(NET, (*net, measured.idle_W, measured.idle_after_W), strict=True))
 
 
 def _window(run: StageRun, reading: Reading) -> dict[str, Any]:
@@ -226,11 +244,7 @@ def _window(run: StageRun, reading: Reading) -> dict[str, Any]:
         "start_s": (window.start_ns - begins[window.attempt]) / 1e9,
         "time_s": reading.seconds,
         "own_time_s": reading.own_seconds,
-        "energy_J": reading.joules,
         "own_energy_J": reading.own_joules,
-        "mean_power_W": reading.mean_W,
-        "coverage": reading.coverage,
-        "longest_gap_s": reading.longest_gap_s,
         "meter": reading.meter,
         "boundary": "+".join(run.boundaries(reading.meter)),
         "simulated": run.simulated(reading.meter),

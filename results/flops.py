@@ -11,6 +11,8 @@ from harness.ledger.flops import TABLE_UNIT
 def frame(study: StudyRuns) -> pd.DataFrame:
     """One row for each stage that a cell is charged, and for the cell as a whole (`role` is then "total").
 
+    A cell with a stage that has no result yet has no total.
+
     `flops` counts as the published tables do; `flops_mac2` counts 2 per multiply-accumulate of convolutions and
     linear layers only; `flops_rounded` takes forward FLOPs to 0.01 G first, as the published cells were made.
     """
@@ -40,5 +42,6 @@ def _lines(study: StudyRuns, row: Row) -> list[dict[str, Any]]:
         )
     counts = ("epochs", "flops", "flops_rounded", "flops_mac2")
     total = {"cell": row.cell["id"], "repetition": row.repetition, "role": "total"}
-    lines.append(total | {name: sum(line[name] for line in lines) for name in counts})
-    return [line | {"flops_0.05P": line["flops"] / TABLE_UNIT} for line in lines]
+    whole = len(lines) == len(row.cell["charges"])
+    lines.append(total | {name: sum(line[name] for line in lines) if whole else None for name in counts})
+    return [line | {"flops_0.05P": None if line["flops"] is None else line["flops"] / TABLE_UNIT} for line in lines]

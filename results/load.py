@@ -31,6 +31,11 @@ class Study:
         return self.runs.meters
 
     @cached_property
+    def reader(self) -> uncertainty.Reader:
+        """What measures any part of the study's recordings."""
+        return uncertainty.Reader(self.runs, self.allow_gaps, self.correct_lag)
+
+    @cached_property
     def cells(self) -> pd.DataFrame:
         """A row for each cell, repetition and meter: accuracy, energy, FLOPs, time."""
         return energy.cells(self.runs, self.energies)
@@ -43,22 +48,22 @@ class Study:
     @cached_property
     def energies(self) -> dict[uncertainty.Key, uncertainty.Energy]:
         """The energy of each row with its uncertainty, by (cell, repetition, meter)."""
-        return uncertainty.every(self.runs, self.allow_gaps, self.correct_lag)
+        return uncertainty.every(self.reader)
 
     @cached_property
     def phases(self) -> pd.DataFrame:
         """Energy and time of each phase of each cell, on each meter."""
-        return energy.phases(self.runs)
+        return energy.phases(self.reader)
 
     @cached_property
     def epochs(self) -> pd.DataFrame:
         """Each epoch that counts: energy, time, loss, accuracy, learning rate."""
-        return energy.epochs(self.runs)
+        return energy.epochs(self.reader)
 
     @cached_property
     def windows(self) -> pd.DataFrame:
         """Every window of every stage with its energy, coverage and longest gap; also what was lost."""
-        return energy.windows(self.runs)
+        return energy.windows(self.reader)
 
     @cached_property
     def detection(self) -> pd.DataFrame:

@@ -126,6 +126,8 @@ def sentence(saving: Saving) -> str:
     interval = f"95 % interval {low:.1f} to {high:.1f} %"
     if not saving.distinguishable:
         interval = "not distinguishable: the 95 % interval holds 0"
+    if saving.pairs == 1:
+        interval += "; metering only, one run"
     accuracy = "" if saving.accuracy is None else f", accuracy {100 * saving.accuracy:+.2f} points"
     return (
         f"{saving.method.name} needs {abs(100 * saving.saved.value):.1f} % {word}{simulated} energy than "

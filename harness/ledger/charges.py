@@ -66,6 +66,7 @@ def charge(
     net = [_net(run, [r for r in part if phase_of(r) in HEADLINE], name) for run, part in readings]
     lost = [reading for _, run in stages for reading in run.energies(name) if _is_lost_part(reading)]
     missing = absent(stages)
+    remedy = [] if missing else again(unrecorded(stages, name))
     return CellEnergy(
         cell["id"],
         name,
@@ -81,9 +82,29 @@ def charge(
         any(run.resumed for _, run in stages),
         fired(cell, runs),
         any(run.emulated for _, run in stages),
-        _sentences(missing + [r.own_reason for r in counted + lost] + [reason for _, reason in net]),
+        _sentences(missing + [r.own_reason for r in counted + lost] + [reason for _, reason in net] + remedy),
         any(run.slowed(r.window) for run, part in readings for r in part if phase_of(r) in HEADLINE),
     )
+
+
+def unrecorded(stages: Sequence[Tuple[Mapping[str, Any], StageRun]], meter: str) -> List[StageRun]:
+    """Stages of which a meter missed a part that counts."""
+    return [
+        run
+        for item, run in stages
+        if meter and any(r.own_joules is None for r in charged(item, run, meter) if phase_of(r) in HEADLINE)
+    ]
+
+
+def again(runs: Sequence[StageRun]) -> List[Optional[str]]:
+    """What to do about stages that are over, so that no call of the study runs them again by itself."""
+    return [
+        "stage {} is over: to measure it again, move {} away and repeat the command of the run".format(
+            run.name, run.rep.folder
+        )
+        for run in runs
+        if run.complete
+    ]
 
 
 def fired(cell: Mapping[str, Any], runs: Mapping[str, StageRun]) -> Optional[bool]:

@@ -3,7 +3,9 @@
 import pytest
 
 import results
-from results.uncertainty.cells import Recordings, energy, joined
+from harness import rundir
+from results.uncertainty.cells import Reader
+from results.uncertainty.pieces import joined
 from tests.harness.recording import DENSE, SEARCH, SLIM, WORKS
 from tests.harness.timeline import MS, WATTS, attempt, killed, saved
 from tests.results.conftest import write_study
@@ -11,7 +13,7 @@ from tests.results.conftest import write_study
 
 def test_the_value_is_that_of_the_ledger(study):
     for row in study.runs.rows():
-        measured = energy(study.runs, row, Recordings())
+        measured = Reader(study.runs).row(row)
         assert measured.joules == pytest.approx(row.energy.headline_J, rel=1e-12)
         assert measured.net_joules == pytest.approx(row.energy.net_J, rel=1e-9)
 
@@ -20,7 +22,7 @@ def test_a_stitched_row_is_that_of_the_ledger_too(tmp_path):
     first = killed(attempt(WORKS[SEARCH]), 26)
     study = results.load(write_study(tmp_path, {SEARCH: [first, attempt(WORKS[SEARCH], 2, saved(first))]}))
     for row in study.runs.rows():
-        assert energy(study.runs, row, Recordings()).joules == pytest.approx(row.energy.headline_J, rel=1e-12)
+        assert Reader(study.runs).row(row).joules == pytest.approx(row.energy.headline_J, rel=1e-12)
 
 
 def test_the_interval_is_that_of_the_declared_accuracy(study):
@@ -53,7 +55,6 @@ def gapped(tmp_path, length_ms, **options):
     lines = attempt(WORKS[SLIM])
     begin = next(line["t_ns"] for line in lines if line.get("epoch") == 0)
     folder = write_study(tmp_path)
-    from harness import rundir
     from tests.harness.recording import step_samples, write_trace
 
     rep = rundir.Machine(tmp_path / "runs", "board-abc123").rep(SLIM, 1)
@@ -80,7 +81,6 @@ def test_much_missing_gives_no_figure_unless_asked_for(tmp_path):
 
 
 def test_a_meter_whose_accuracy_is_not_stated_is_left_out_of_the_interval(tmp_path):
-    from harness import rundir
     from tests.harness.recording import step_samples, write_trace
 
     folder = write_study(tmp_path)
@@ -111,3 +111,75 @@ def test_rows_that_share_a_stage_cancel_what_they_share(study):
     early, slim = found["early_bird"], found["slimming"]
     quotient = ratio((early.joules, early.budget), (slim.joules, slim.budget))
     assert quotient.expanded < 0.001 * quotient.value
+
+
+def unplugged(tmp_path):
+    """The dense stage, whose meter said nothing more from a second before the work ended."""
+    from tests.harness.recording import write_rep
+
+    folder = write_study(tmp_path)
+    lines = attempt(WORKS[DENSE])
+    last = [line["t_ns"] for line in lines if line["event"] == "end" and line["phase"] == "train"][0]
+    rep = rundir.Machine(tmp_path / "runs", "board-abc123").rep(DENSE, 1)
+    write_rep(rep, [lines], holes=[(1, last - 1000 * MS, 1 << 62)])
+    return rep, results.load(folder)
+
+
+def test_a_stage_that_ended_unmetered_says_why_and_what_to_do(tmp_path):
+    rep, study = unplugged(tmp_path)
+    cell = study.cells.set_index("method").loc["dense"]
+    assert cell["energy_J"] != cell["energy_J"]
+    assert " s before the work ended; was it unplugged or silent?" in cell["why_no_energy"]
+    assert f"to measure it again, move {rep.folder} away and repeat the command of the run" in cell["why_no_energy"]
+    assert any(f"move {rep.folder} away" in reason for reason in study.runs.rows()[0].energy.reasons), (
+        "on the board too"
+    )
+
+
+def test_an_idle_that_was_not_recorded_costs_the_net_figure_alone(tmp_path):
+    lines = attempt(WORKS[DENSE])
+    folder = write_study(tmp_path, holes=[(1, 0, lines[1]["t_ns"] + 500 * MS)])
+    cells = results.load(folder).cells
+    assert cells["energy_J"].notna().all() and cells["energy_net_of_idle_J"].isna().all()
+
+
+def drifting(tmp_path, monkeypatch):
+    """Idle at 2 W before and, as a cooldown long enough tells, 2.5 W after."""
+    from tests.harness import timeline
+
+    monkeypatch.setitem(timeline.DURATION_MS, "cooldown", 2000)
+    return results.load(write_study(tmp_path))
+
+
+def test_idle_power_that_drifted_widens_the_net_interval(tmp_path, monkeypatch, study):
+    still = study.cells.set_index("method").loc["dense"]
+    cell = drifting(tmp_path, monkeypatch).cells.set_index("method").loc["dense"]
+    assert (cell["idle_before_W"], cell["idle_after_W"]) == (pytest.approx(2.0), pytest.approx(2.5))
+    assert cell["energy_net_of_idle_J"] == pytest.approx(still["energy_net_of_idle_J"], rel=1e-6)
+    drift_J = 0.5 * cell["time_s"]
+    assert cell["energy_net_low_J"] < cell["energy_net_of_idle_J"] - 0.9 * drift_J
+    assert cell["energy_low_J"] == pytest.approx(still["energy_low_J"], rel=1e-6), "gross knows no idle"
+
+
+def test_the_next_idle_on_the_board_is_the_idle_after(tmp_path):
+    from results.uncertainty.idle import Idles
+    from results.uncertainty.recordings import Recordings
+
+    later = attempt(WORKS[DENSE], t_ns=10**12 + 60 * 10**9)
+    study = results.load(write_study(tmp_path, {DENSE: [later]}))
+    after = Idles(study.runs, Recordings()).after(study.runs.run(SEARCH, 1), 1, "wall")
+    assert after.where == "next idle" and after.watts == pytest.approx(WATTS["idle"])
+
+
+def test_phases_and_windows_carry_interval_peak_and_quality(study):
+    for frame in (study.phases, study.windows, study.epochs):
+        known = frame[frame["energy_J"].notna()]
+        assert len(known) and (known["energy_low_J"] < known["energy_J"]).all()
+        assert (known["peak_power_W"] >= known["mean_power_W"] - 1e-6).all() and (known["samples"] > 0).all()
+        assert known[["coverage", "longest_gap_s", "rule_spread_J", "lag_J", "meter", "boundary"]].notna().all().all()
+
+
+def test_rules_of_integration_are_compared(study):
+    """Samples on both sides of each step, 50 ms apart: rectangles differ from trapezia by next to nothing."""
+    cell = study.cells.set_index("method").loc["dense"]
+    assert 0 <= cell["rule_spread_J"] < 1e-3 * cell["energy_J"]

@@ -1,0 +1,77 @@
+"""The recordings of a study's attempts as samples, the last few kept open, because rows share stages."""
+
+from functools import cached_property
+
+from harness.ledger import StageRun
+from harness.ledger.windows import own_spans
+from meters.errors import MeterError
+from results.uncertainty import causes, counters
+from results.uncertainty.budget import Budget, total
+from results.uncertainty.samples import Samples, Spans
+
+KEPT_OPEN = 6
+
+
+class Recording:
+    """One attempt on one meter: the channels that make its whole input, and its own energy counters."""
+
+    def __init__(self, run: StageRun, attempt: int, meter: str):
+        trace = run.open_trace(meter, attempt)
+        if not trace.total:
+            raise MeterError(f"no channel of meter {meter} is the whole input")
+        self.attempt, self.meter = attempt, meter
+        self.where = f"{run.name}/{run.repetition}/{attempt}/{meter}"
+        self.idle: Spans = _idle(run, attempt)
+        self._trace = trace
+        self._chosen = [channel for channel in trace.channels if channel.name in trace.total]
+        self.channels = [Samples.of(trace, channel, f"{self.where}/{channel.name}") for channel in self._chosen]
+
+    @cached_property
+    def counters(self) -> list[counters.Counter]:
+        """One for each channel, or none."""
+        return counters.of(self._trace, self._chosen, self.where)
+
+    @cached_property
+    def idle_s(self) -> float:
+        return sum(stop - start for start, stop in self.idle) / 1e9
+
+    @cached_property
+    def idle_W(self) -> list[float] | None:
+        """Of each channel, before the work; None where the attempt shows no idle, or no samples in it."""
+        try:
+            return [self.mean_W(samples, self.idle) for samples in self.channels] if self.idle_s else None
+        except ValueError:
+            return None
+
+    @cached_property
+    def idle_budget(self) -> Budget:
+        """What may be wrong with the energy of `idle`."""
+        return total(causes.budget(samples, self.idle, self.meter, 0.0) for samples in self.channels)
+
+    @staticmethod
+    def mean_W(samples: Samples, spans: Spans) -> float:
+        """ValueError where the spans are not covered."""
+        return samples.energy(spans) / (sum(stop - start for start, stop in spans) / 1e9)
+
+
+class Recordings:
+    """Opens each recording once for those who ask in turn."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple, Recording] = {}
+
+    def of(self, run: StageRun, attempt: int, meter: str) -> Recording:
+        """MeterError where there is no such trace."""
+        key = (run.name, run.repetition, attempt, meter)
+        if key not in self._open:
+            if len(self._open) >= KEPT_OPEN:
+                del self._open[next(iter(self._open))]
+            self._open[key] = Recording(run, attempt, meter)
+        return self._open[key]
+
+
+def _idle(run: StageRun, attempt: int) -> Spans:
+    """The idle of an attempt without the pulses in it."""
+    windows = run.windows()
+    pairs = zip(windows, own_spans(windows), strict=True)
+    return next((spans for window, spans in pairs if window.phase == "idle" and window.attempt == attempt), [])
