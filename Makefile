@@ -13,8 +13,8 @@ PYTHON36 ?= $(shell for p in python3.6 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.
 PIP := .venv/bin/python -m pip --disable-pip-version-check install --quiet
 PIP36 := .venv36/bin/python -m pip --disable-pip-version-check install --quiet
 REQUIREMENTS := pyproject.toml constraints.txt
-DEVICE := harness meters workloads
-DEVICE_TESTS := $(wildcard $(addprefix tests/,$(DEVICE)) tests/test_architecture.py)
+DEVICE := harness meters workloads extensions
+DEVICE_TESTS := $(wildcard $(addprefix tests/,$(DEVICE)) tests/test_architecture.py tests/test_extensions.py)
 
 .PHONY: help demo test test36 lint vermin compile36 bench soak clean
 

@@ -1,13 +1,13 @@
 """From a study to its cells (table rows) and to the stages that serve them, each stage once."""
 
 import hashlib
-import importlib
 import json
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from harness.errors import UserError
 from harness.options import check_keys, check_type, keywords, unknown
 from harness.study import Study, check_ratio, registry
+from workloads import methods
 from workloads.job import Charge, Job, Training
 
 
@@ -66,10 +66,10 @@ def plan(study: Study, only: Tuple[str, ...] = ()) -> Plan:
 
 
 def recipe(name: str):
-    """The recipe of a built-in method; unknown names raise."""
+    """The recipe of a method; unknown names raise."""
     if name not in registry("method"):
         raise unknown("method", name, registry("method"))
-    return importlib.import_module("workloads.methods." + name).recipe
+    return methods.find(name).recipe
 
 
 def as_json(plan: Plan) -> Dict[str, Any]:

@@ -1,6 +1,5 @@
 """A study: one short TOML file that names models, data, methods, ratios and meters; everything else has a default."""
 
-import pkgutil
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
@@ -125,9 +124,7 @@ def check_ratio(ratio: Any) -> float:
 
 
 def registry(kind: str) -> List[str]:
-    """Names of the built-in models, datasets or methods: the modules of their folder."""
-    folder = {"model": "models", "dataset": "data", "method": "methods"}[kind]
-    import workloads
+    """Names of the models, datasets or methods there are; nothing is imported for them."""
+    from workloads.registry import DATASETS, METHODS, MODELS, names
 
-    package = Path(workloads.__file__).parent / folder
-    return sorted(module.name for module in pkgutil.iter_modules([str(package)]) if not module.name.startswith("_"))
+    return names({"model": MODELS, "dataset": DATASETS, "method": METHODS}[kind])

@@ -5,4 +5,6 @@ Each `meters/<kind>.py` that has a `class Meter(...)` is the meter `<kind>`; not
 
 from meters.errors import MeterError
 
+API_VERSION = 1  # of what a driver builds on; a driver in another package says for which it is written
+
 __all__ = ["MeterError"]

@@ -1,18 +1,17 @@
 """A meter as the user asks for it: `smartpower3:port=/dev/ttyUSB0,baud=230400,name=bench`."""
 
-import difflib
-import importlib
 import inspect
-import pkgutil
 import re
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, List, Type, Union
 
-import meters
+from extensions import Kind, Refused, nearest
+from meters import API_VERSION
 from meters.accuracy import parse_accuracy, with_accuracy
 from meters.base import Meter
 from meters.errors import MeterError
 
+METERS = Kind("meter", "meters", "harness.meters", API_VERSION, marker=r"^class Meter\(")
 _COMMON = ("accuracy", "name")  # understood for every meter
 _TRUTH = {
     **dict.fromkeys(("yes", "true", "on", "1"), True),
@@ -46,8 +45,8 @@ class MeterSpec:
             if not equals:
                 raise MeterError(f"in meter {text!r}, {part!r} is not key=value; {available}")
             if key not in parameters and key not in _COMMON:
-                nearest = _nearest(key, [*parameters, *_COMMON])
-                raise MeterError(f"meter {kind} has no option {key!r}{nearest}; {available}")
+                hint = nearest(key, [*parameters, *_COMMON])
+                raise MeterError(f"meter {kind} has no option {key!r}{hint}; {available}")
             if key in options:
                 raise MeterError(f"in meter {text!r}, {key} is given twice")
             options[key] = value if key in _COMMON else _convert(kind, key, value, parameters[key])
@@ -80,27 +79,21 @@ def parse_all(texts: Iterable[str]) -> List[MeterSpec]:
 
 def kinds() -> List[str]:
     """All kinds of meter, without importing any of them."""
-    return [
-        module.name
-        for module in pkgutil.iter_modules(meters.__path__)
-        if not module.ispkg
-        and re.search(rb"^class Meter\(", pkgutil.get_data("meters", module.name + ".py") or b"", re.MULTILINE)
-    ]
+    try:
+        return METERS.names()
+    except Refused as error:
+        raise MeterError(str(error)) from error
 
 
 def _driver(kind: str) -> Type[Meter]:
-    if kind not in kinds():
-        raise MeterError(f"no meter {kind!r}{_nearest(kind, kinds())}; there are: {', '.join(kinds())}")
-    return importlib.import_module("meters." + kind).Meter
+    try:
+        return METERS.find(kind).Meter
+    except Refused as error:
+        raise MeterError(str(error)) from error
 
 
 def _parameters(kind: str) -> Dict[str, inspect.Parameter]:
     return dict(inspect.signature(_driver(kind)).parameters)
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), 1)
-    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def _convert(kind: str, key: str, value: str, parameter: inspect.Parameter) -> Any:

@@ -33,6 +33,7 @@ def loaded_by(program):
     [
         ("harness", HEAVY),
         ("harness.cli", HEAVY),
+        ("extensions", HEAVY),
         ("meters", HEAVY),
         ("meters.spec", HEAVY),
         ("workloads", HEAVY),

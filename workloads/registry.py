@@ -1,23 +1,28 @@
-"""The directory is the registry: a module of a package is an entry under its own name."""
+"""The kinds of thing that a training is made of, by name: each a module of its folder, or of an installed package."""
 
-import difflib
-import importlib
-import pkgutil
 from types import ModuleType
 from typing import List
 
-from workloads import WorkloadError
+from extensions import Kind, Refused
+from workloads import API_VERSION, WorkloadError
+
+MODELS = Kind("model", "workloads.models", "harness.models", API_VERSION)
+DATASETS = Kind("dataset", "workloads.data", "harness.datasets", API_VERSION)
+METHODS = Kind("method", "workloads.methods", "harness.methods", API_VERSION)
+DRAWS = Kind("way to draw", "workloads.draws")
 
 
-def names(package: ModuleType) -> List[str]:
-    """Names of the entries of a package, sorted; nothing is imported."""
-    return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+def names(kind: Kind) -> List[str]:
+    """What there is of a kind, sorted; nothing is imported."""
+    try:
+        return kind.names()
+    except Refused as error:
+        raise WorkloadError(str(error)) from error
 
 
-def find(package: ModuleType, what: str, name: str) -> ModuleType:
+def find(kind: Kind, name: str) -> ModuleType:
     """The module of this name, the only one imported; an unknown name raises with the alternatives."""
-    if name not in names(package):
-        near = difflib.get_close_matches(name, names(package), 1)
-        hint = f" (did you mean '{near[0]}'?)" if near else ""
-        raise WorkloadError(f"no {what} '{name}'{hint}; there are: {', '.join(names(package))}")
-    return importlib.import_module(f"{package.__name__}.{name}")
+    try:
+        return kind.find(name)
+    except Refused as error:
+        raise WorkloadError(str(error)) from error

@@ -1,6 +1,5 @@
 """harness meters: list the kinds of power meter; probe, watch, record, emulate one, import the log of another."""
 
-import ast
 import importlib
 import json
 from pathlib import Path
@@ -43,12 +42,6 @@ def _files() -> Dict[str, Path]:
 
 def _purposes() -> Dict[str, str]:
     """What each kind is, from the first line of its file; nothing is imported that a machine may lack."""
-    import meters
-    from meters.spec import kinds
+    from meters.spec import METERS, kinds
 
-    folder = Path(meters.__file__).parent
-    return {kind: _first_line(folder / (kind + ".py")) for kind in kinds()}
-
-
-def _first_line(path: Path) -> str:
-    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+    return {kind: METERS.purpose(kind) for kind in kinds()}

@@ -86,7 +86,7 @@ def test_gammas_follow_the_batchnorm_layers(name):
 @pytest.mark.parametrize(
     "name, options, sentence",
     [
-        ("vgg61", {}, "did you mean 'vgg16'.*preresnet101, resnet18"),
+        ("vgg61", {}, "did you mean vgg16.*preresnet101, resnet18"),
         ("vgg16", {"num_classes": 0}, "num_classes 0"),
         ("vgg16", {"width": 0}, "leaves no channels"),
         ("vgg16", {"align": 0}, "align 0"),

@@ -1,6 +1,5 @@
 """Data sets to train on; each module here is one, with a function `load(limit, data_dir)`."""
 
-import sys
 from typing import Any, List, NamedTuple, Optional, Tuple
 
 import numpy as np
@@ -49,7 +48,7 @@ class Images(NamedTuple):
 
 def names() -> List[str]:
     """The data sets there are."""
-    return registry.names(sys.modules[__name__])
+    return registry.names(registry.DATASETS)
 
 
 def load(name: str, limit: Optional[int] = None, data_dir: Optional[str] = None) -> Any:
@@ -57,7 +56,7 @@ def load(name: str, limit: Optional[int] = None, data_dir: Optional[str] = None)
 
     Test images are never limited.  `data_dir` is where the files of `cifar10` and `cifar100` are or are downloaded to.
     """
-    return registry.find(sys.modules[__name__], "data set", name).load(limit=limit, data_dir=data_dir)
+    return registry.find(registry.DATASETS, name).load(limit=limit, data_dir=data_dir)
 
 
 def for_training(labels: Any, holdout: float) -> Any:

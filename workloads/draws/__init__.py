@@ -1,6 +1,5 @@
 """How tickets are drawn other than by BatchNorm scales: each module here is one way, with a function `ticket`."""
 
-import sys
 from typing import TYPE_CHECKING
 
 from workloads import registry
@@ -14,4 +13,4 @@ if TYPE_CHECKING:
 
 def ticket(draw: Draw, model: "TicketNetwork", training: Training, batches: "Batches") -> "Ticket":
     """The ticket that `draw.by` draws from a network in training; the network is left as it is."""
-    return registry.find(sys.modules[__name__], "way to draw", draw.by).ticket(draw, model, training, batches)
+    return registry.find(registry.DRAWS, draw.by).ticket(draw, model, training, batches)

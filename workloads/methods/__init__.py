@@ -1,6 +1,5 @@
 """Methods to compare: each module here is one, with `recipe(job, *, options with defaults) -> list of Charge`."""
 
-import sys
 from types import ModuleType
 from typing import List
 
@@ -9,9 +8,9 @@ from workloads import registry
 
 def names() -> List[str]:
     """The methods there are."""
-    return registry.names(sys.modules[__name__])
+    return registry.names(registry.METHODS)
 
 
 def find(name: str) -> ModuleType:
     """The method of this name; an unknown one raises."""
-    return registry.find(sys.modules[__name__], "method", name)
+    return registry.find(registry.METHODS, name)

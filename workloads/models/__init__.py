@@ -1,6 +1,5 @@
 """The networks that can be trained: each module here is one, named like it, with a class `Network`."""
 
-import sys
 from typing import TYPE_CHECKING, Optional, Sequence
 
 from workloads import registry
@@ -17,7 +16,7 @@ def build(
     width: factor on every channel count.  widths: the channels that a ticket keeps, as a network's `widths` or
     `surgery.plan` list them.  align: pad these to a multiple with channels that are zero and stay zero.
     """
-    module = registry.find(sys.modules[__name__], "model", name)
+    module = registry.find(registry.MODELS, name)
     network = module.Network(num_classes, width=width, widths=widths, align=align)
     network.zero_padding()
     return network
