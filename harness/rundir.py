@@ -96,6 +96,11 @@ def emulator_log(power: Path, meter: str, attempt: int) -> Path:
     return power / f"{meter}.{attempt}.emulator.log"
 
 
+def crosscheck(folder: Path) -> Path:
+    """What meters were found to say of each other; their traces are beside it."""
+    return folder / "crosscheck.json"
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Open a file that takes the place of `path` at the end, durably: whoever reads sees the old or the new."""

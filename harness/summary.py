@@ -23,7 +23,7 @@ def show(study_dir: Union[str, Path], stream: Optional[TextIO] = None) -> None:
     """Print the summary of a study's folder: framed on a terminal, aligned text elsewhere."""
     stream = stream or sys.stdout
     for sheet in sheets(StudyRuns.open(study_dir)):
-        _print(sheet, stream)
+        show_sheet(sheet, stream)
 
 
 def as_json(study_dir: Union[str, Path]) -> Dict[str, Any]:
@@ -188,7 +188,9 @@ def _plain(row: Row) -> Dict[str, Any]:
     }
 
 
-def _print(sheet: Sheet, stream: TextIO) -> None:
+def show_sheet(sheet: Sheet, stream: Optional[TextIO] = None) -> None:
+    """Print a table: framed on a terminal, aligned text elsewhere."""
+    stream = stream or sys.stdout
     if stream.isatty():
         _framed(sheet, stream)
     else:

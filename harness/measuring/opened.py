@@ -2,19 +2,27 @@
 
 import time
 from contextlib import ExitStack, contextmanager
-from typing import Any, Iterator, List
+from typing import Any, Iterator, List, Sequence
 
 from harness.errors import UserError
 from harness.instruments import plugged_in
 from meters.base import Meter, Sample
 from meters.errors import MeterError
-from meters.spec import MeterSpec
+from meters.spec import MeterSpec, parse_all
 
 
 def parsed(text: str) -> MeterSpec:
     """What the user asked for; UserError with status 2 when it is no meter."""
     try:
         return MeterSpec.parse(text)
+    except MeterError as error:
+        raise UserError(str(error), code=2) from error
+
+
+def all_parsed(texts: Sequence[str]) -> List[MeterSpec]:
+    """The meters of one measurement; UserError with status 2 when one is no meter or two have one name."""
+    try:
+        return parse_all(texts)
     except MeterError as error:
         raise UserError(str(error), code=2) from error
 

@@ -12,12 +12,13 @@ import meters.emulators
 from meters.clock import monotonic_ns
 from meters.emulators.base import Emulator, Runner
 from meters.emulators.faults import KINDS, Faults, parse_fault
-from meters.emulators.profiles import profile
+from meters.emulators.mistaken import Mistake, MistakenTruth
+from meters.emulators.profiles import Profile, profile
 from meters.emulators.truth import Log, Truth
 from meters.emulators.wire import Line
 from meters.errors import MeterError
 
-_NOT_A_METER = {"__main__", "base", "faults", "profiles", "truth", "wire"}
+_NOT_A_METER = {"__main__", "base", "faults", "mistaken", "profiles", "truth", "wire"}
 
 
 def emulated() -> List[str]:
@@ -53,10 +54,20 @@ def _run(options: argparse.Namespace) -> None:
     now_ns = monotonic_ns()
     try:
         line.plug()
-        Runner(emulator, Truth(watts, emulator.most_W, now_ns), line, log, faults, now_ns).run(sys.stdin.fileno())
+        Runner(emulator, _truth(options, watts, emulator.most_W, now_ns), line, log, faults, now_ns).run(
+            sys.stdin.fileno()
+        )
     finally:
         line.unplug()
         log.close()
+
+
+def _truth(options: argparse.Namespace, watts: Profile, most_W: float, now_ns: int) -> Truth:
+    origin_ns = now_ns if options.since is None else int(options.since * 1e9)
+    mistake = Mistake(options.gain, options.offset, options.lag / 1000)
+    if mistake == Mistake():
+        return Truth(watts, most_W, now_ns, origin_ns)
+    return MistakenTruth(watts, most_W, now_ns, origin_ns, mistake)
 
 
 def _made(kind: str, variant: str) -> Emulator:
@@ -82,6 +93,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--log", metavar="FILE", help="append each frame sent, with the true joules, as JSON lines")
     parser.add_argument("--baud", type=int, help="of the line, in bits per second (default: the meter's own)")
     parser.add_argument("--interval", type=float, metavar="MS", help="between samples (default: the meter's own)")
+    parser.add_argument(
+        "--since",
+        type=float,
+        metavar="S",
+        help="seconds of CLOCK_MONOTONIC at which the profile began, for emulators that share one (default: now)",
+    )
+    parser.add_argument("--gain", type=float, default=1.0, help="of what is shown; the log stays true (default: 1)")
+    parser.add_argument("--offset", type=float, default=0.0, metavar="W", help="of what is shown (default: 0)")
+    parser.add_argument("--lag", type=float, default=0.0, metavar="MS", help="of what is shown (default: 0)")
     parser.add_argument("--link", metavar="PATH", help="a symbolic link to the port, kept when it is plugged in anew")
     parser.add_argument(
         "--fault",

@@ -107,7 +107,7 @@ class Runner:
         self._spoiling += [kind for kind in faults if kind in SPOILING]
         self._plug("unplug" not in faults)
         self._moment = self._truth.sample(at_ns)
-        self._send(self._emulator.frame(self._moment), at_ns, self._moment)
+        self._send(self._emulator.frame(self._truth.shown(self._moment)), at_ns, self._moment)
 
     def _send(self, frame: bytes, at_ns: int, moment: Optional[Moment]) -> None:
         if not self._line.plugged or self._stalled or not frame:

@@ -20,9 +20,11 @@ class Moment(NamedTuple):
 class Truth:
     """Integrates the profile: power is linear between the times at which it is asked for."""
 
-    def __init__(self, profile: Profile, most_W: float, start_ns: int) -> None:
+    def __init__(self, profile: Profile, most_W: float, start_ns: int, origin_ns: Optional[int] = None) -> None:
+        """`origin_ns`: when the profile began, if not now."""
         self._profile, self._most_W = profile, most_W
-        self._start_ns = self._reset_ns = self._last_ns = self._marked_ns = start_ns
+        self._origin_ns = start_ns if origin_ns is None else origin_ns
+        self._reset_ns = self._last_ns = self._marked_ns = start_ns
         self._watts = self._draw(start_ns)
         self._joules = self._marked_joules = 0.0
 
@@ -38,11 +40,15 @@ class Truth:
         self._marked_ns, self._marked_joules = t_ns, self._joules
         return Moment(t_ns, (t_ns - self._reset_ns) // 1000000, self._watts, mean, self._joules)
 
+    def shown(self, moment: Moment) -> Moment:
+        """What the meter takes for the moment."""
+        return moment
+
     def reset_clock(self, t_ns: int) -> None:
         self._reset_ns = t_ns
 
     def _draw(self, t_ns: int) -> float:
-        return min(self._profile((t_ns - self._start_ns) / 1e9), self._most_W)
+        return min(self._profile((t_ns - self._origin_ns) / 1e9), self._most_W)
 
 
 class Log:
