@@ -8,13 +8,14 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 from harness import rundir
 from harness.child import Child
 from harness.errors import UserError
+from harness.recording.asked import NOTHING, Asked
 
 EMULATED = "emulate:"
 
 
 class Instruments:
-    """Records `meters` into `power` from entering to leaving; `ready` tells what each meter is, and after `close`
-    `statistics` how well it was sampled.
+    """Records `meters` into `power` from entering to leaving; `ready` tells what each meter is, `scheduling` how the
+    recorder runs, and after `close` `statistics` how well each meter was sampled.
 
     `warn` is called with sentences, `watts` with the latest power of each meter, `synced` with the time up to which
     samples are on disk. Messages of the recorder arrive in `inbox`; whoever reads it hands them to `receive`.
@@ -30,11 +31,14 @@ class Instruments:
         watts: Callable[[Dict[str, float]], None] = lambda watts: None,
         synced: Callable[[int], None] = lambda t_ns: None,
         keep_open: Tuple[int, ...] = (),
+        asked: Asked = NOTHING,
     ):
         self._meters, self._power, self._attempt, self._inbox = meters, power, attempt, inbox
         self._warn, self._watts, self._synced, self._keep_open = warn, watts, synced, keep_open
+        self._asked = asked
         self._children = ExitStack()
         self.ready: List[Dict[str, Any]] = []
+        self.scheduling: Dict[str, Any] = {}
         self.statistics: Dict[str, Any] = {}
         self.recorder: Optional[Child] = None
 
@@ -64,6 +68,8 @@ class Instruments:
             )
         if "error" in message:
             raise UserError(message["error"])
+        if "scheduling" in message:
+            self.scheduling = message["scheduling"]
         if "ready" in message:
             self.ready = message["ready"]
         if "closed" in message:
@@ -100,7 +106,9 @@ class Instruments:
         self.recorder = self._children.enter_context(
             Child("harness.recorder", inbox=self._inbox, keep_open=self._keep_open)
         )
-        self.recorder.send(directory=str(self._power), attempt=self._attempt, meters=meters, batch_s=1.0)
+        self.recorder.send(
+            directory=str(self._power), attempt=self._attempt, meters=meters, batch_s=1.0, **self._asked.request()
+        )
         for message in self._recorder_says():
             self.receive(message)
             if self.ready:

@@ -15,6 +15,7 @@ from harness.measuring.background import Background
 from harness.measuring.energy import Energy, energy, without
 from harness.measuring.window import Window
 from harness.phases import EventLog, monotonic_ns, synchronise_accelerator
+from harness.recording.asked import NOTHING, Asked
 from meters.clock import host_clock
 from meters.errors import MeterError
 from meters.spec import kinds, parse_all
@@ -29,17 +30,18 @@ class Monitor:
     """Meters record, in a process of their own, from entering to leaving; the first one named gives the figures.
 
     `meters`: as on the command line, `"smartpower3:port=/dev/ttyUSB0"`.  `out`: a folder where traces and windows are
-    kept; without one they are in a temporary folder for as long as the monitor exists.  UserError or MeterError when a
+    kept; without one they are in a temporary folder for as long as the monitor exists.  `asked`: of the recorder, as
+    `harness measure` has it in options.  UserError or MeterError when a
     meter does not deliver; one that fails later costs the windows from then on their energy, and nothing else.
     """
 
-    def __init__(self, meters: Union[str, Sequence[str]], out: Union[str, Path, None] = None):
+    def __init__(self, meters: Union[str, Sequence[str]], out: Union[str, Path, None] = None, asked: Asked = NOTHING):
         self._specs = parse_all([meters] if isinstance(meters, str) else meters)
         if not self._specs:
             raise UserError(f"Monitor needs a meter: meters=['KIND:key=value'], one of {', '.join(kinds())}", code=2)
         self._rep = rundir.Rep(Path(out or self._temporary()))
         self._attempt = 1 + max([attempt for _, attempt, _ in self._rep.traces()] or [0])
-        self._recorder = Background(self._specs, self._rep.power, self._attempt, self._warn)
+        self._recorder = Background(self._specs, self._rep.power, self._attempt, self._warn, asked)
         self._traces: Dict[str, Any] = {}
         self._open: List[int] = []
         self.windows: List[Window] = []
@@ -54,6 +56,11 @@ class Monitor:
     def statistics(self) -> Dict[str, Any]:
         """How well each meter was sampled, after leaving."""
         return self._recorder.statistics
+
+    @property
+    def scheduling(self) -> Dict[str, Any]:
+        """How the recorder runs: whether in real time, and on which processors."""
+        return self._recorder.scheduling
 
     def recorder_cpu_s(self) -> float:
         """Processor time of the recorder so far, while it records."""

@@ -1,8 +1,9 @@
 """The recorder: one process for all meters, told what to do by JSON lines and answering in JSON lines.
 
-stdin, first line: {"directory", "attempt", "meters": [{"name", "kind", "options"}], "batch_s", "give_up_s"}; then
-{"sync": t_ns} and {"stop": true}; its end is a clean stop too.
-stdout: {"ready": [...]} when every meter has delivered; {"synced": t_ns}; {"watts": {meter: W}} with each batch;
+stdin, first line: {"directory", "attempt", "meters": [{"name", "kind", "options"}]} and, where wanted, "batch_s",
+"give_up_s", "raw", "realtime", "cpus"; then {"sync": t_ns} and {"stop": true}; its end is a clean stop too.
+stdout: {"scheduling": {...}}; {"ready": [...]} when every meter has delivered; {"synced": t_ns}; {"watts": {meter: W}}
+with each batch;
 {"gap": {...}}; {"warning": "..."}; {"error": "..."} before exit status 1; at last {"closed": {meter: statistics}}.
 """
 
@@ -17,11 +18,15 @@ from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
 from harness import rundir
+from harness.errors import UserError
 from harness.lines import Inbox, send
+from harness.recording import scheduling
 from harness.recording.alarm import Alarm
-from harness.recording.reader import Reader
-from harness.recording.writer import Recorded, Writer
+from harness.recording.reader import SPOOL_BYTES, Reader
+from harness.recording.recorded import Files, Recorded
+from harness.recording.writer import Writer
 from meters.arrow import arrow
+from meters.connected import Connected
 from meters.errors import MeterError
 from meters.spec import MeterSpec
 
@@ -50,16 +55,17 @@ class Recorder:
     def __init__(self, request: Dict[str, Any], report: Report) -> None:
         self._report, self._event = report, Alarm()
         self._stopping = self._ready = False
+        report(scheduling=scheduling.apply(request.get("realtime", False), request.get("cpus", [])))
         arrow()  # now, because loading it costs as much as minutes of recording
         os.makedirs(request["directory"], exist_ok=True)
         _remove_leftovers(request["directory"])
         self._specs = [MeterSpec(one["kind"], one["options"], one["name"]) for one in request["meters"]]
         self._readers = [self._reader(spec, request.get("give_up_s", GIVE_UP_S)) for spec in self._specs]
-        recorded = [
-            Recorded(reader, _path(request, spec), spec.kind, spec.options, request["attempt"])
+        self._recorded = [
+            Recorded(reader, _files(request, spec, reader), spec.kind, spec.options, request["attempt"])
             for reader, spec in zip(self._readers, self._specs)
         ]
-        self._writer = Writer(recorded, request.get("batch_s", BATCH_S), report, self._event.ring)
+        self._writer = Writer(self._recorded, request.get("batch_s", BATCH_S), report, self._event.ring)
 
     def run(self, inbox: Inbox, messages: Sequence[Dict[str, Any]]) -> int:
         """Until stopped; `messages` have been read already.  The exit status."""
@@ -114,14 +120,16 @@ class Recorder:
         if failure:
             self._report(error=failure)
             return 1
-        self._report(closed={reader.name: _statistics(reader) for reader in self._readers})
+        used = {"cpu_s": time.process_time()}
+        self._report(closed={one.reader.name: {**one.statistics(), **used} for one in self._recorded})
         return 0
 
     def _reader(self, spec: MeterSpec, give_up_s: float) -> Reader:
         def looked() -> None:
             self._writer.looked()
 
-        return Reader(spec.name, spec.create(), give_up_s, self._report, looked, self._event.ring)
+        spool_bytes = SPOOL_BYTES // len(self._specs)
+        return Reader(spec.name, spec.create(), give_up_s, self._report, looked, self._event.ring, spool_bytes)
 
 
 def main() -> int:
@@ -134,7 +142,7 @@ def main() -> int:
         recorder = Recorder(request, report)
     except EOFError:
         return 0
-    except (MeterError, OSError) as error:
+    except (MeterError, UserError, OSError) as error:
         report(error=str(error))
         return 1
     signal.signal(signal.SIGTERM, recorder.stop)
@@ -149,8 +157,14 @@ def _first(inbox: Inbox) -> List[Dict[str, Any]]:
     return messages
 
 
-def _path(request: Dict[str, Any], spec: MeterSpec) -> str:
-    return str(rundir.trace(Path(request["directory"]), spec.name, request["attempt"]))
+def _files(request: Dict[str, Any], spec: MeterSpec, reader: Reader) -> Files:
+    """Raw bytes are kept of a meter that has a line."""
+    power, attempt = Path(request["directory"]), request["attempt"]
+    trace = str(rundir.trace(power, spec.name, attempt))
+    if not request.get("raw") or not isinstance(reader.meter, Connected):
+        return Files(trace)
+    reader.meter.tape = reader.tape
+    return Files(trace, str(rundir.raw(power, spec.name, attempt)))
 
 
 def _remove_leftovers(directory: str) -> None:
@@ -171,10 +185,6 @@ def _describe(spec: MeterSpec, reader: Reader) -> Dict[str, Any]:
         "replayed": meter.replayed,
         "identity": meter.identity(),
     }
-
-
-def _statistics(reader: Reader) -> Dict[str, Any]:
-    return {**reader.statistics(), "cpu_s": time.process_time()}
 
 
 if __name__ == "__main__":

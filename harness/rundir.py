@@ -29,6 +29,9 @@ class Rep:
     def trace(self, meter: str, attempt: int) -> Path:
         return trace(self.power, meter, attempt)
 
+    def raw(self, meter: str, attempt: int) -> Path:
+        return raw(self.power, meter, attempt)
+
     def emulator_log(self, meter: str, attempt: int) -> Path:
         return emulator_log(self.power, meter, attempt)
 
@@ -89,6 +92,11 @@ class StudyFolder:
 def trace(power: Path, meter: str, attempt: int) -> Path:
     """The samples of a meter in the folder `power`."""
     return power / f"{meter}.{attempt}.arrow"
+
+
+def raw(power: Path, meter: str, attempt: int) -> Path:
+    """The bytes on a meter's line, beside the samples that they were decoded to."""
+    return power / f"{meter}.{attempt}.raw"
 
 
 def emulator_log(power: Path, meter: str, attempt: int) -> Path:

@@ -15,6 +15,7 @@ from harness.doctor import output
 from harness.errors import UserError
 from harness.instruments import Instruments
 from harness.phases import monotonic_ns
+from harness.recording.asked import NOTHING, Asked
 from workloads.job import Training
 
 ANCHOR_EVERY_S = 60.0
@@ -30,6 +31,7 @@ class Settings:
     detection_s: float
     threads: int
     data_dir: Optional[str]
+    recorder: Asked = NOTHING
 
 
 class Session:
@@ -57,7 +59,7 @@ class Session:
         self.progress.phase("waiting for the meters")
         with self._instruments() as instruments:
             self._write_manifest(manifest, instruments.ready)
-            self._enter(board_before=before)
+            self._enter(board_before=before, scheduling=instruments.scheduling)
             with Sampler(self.rep.state, self.attempt) as state:
                 with Child("harness.worker", inbox=self.inbox, keep_open=(self.lock,)) as self.worker:
                     self.worker.send(**self._task(instruments.ready))
@@ -77,6 +79,7 @@ class Session:
             watts=self.progress.watts,
             synced=lambda t_ns: self.worker.send(synced=t_ns),
             keep_open=(self.lock,),
+            asked=self.settings.recorder,
         )
 
     def _write_manifest(self, manifest: Dict[str, Any], ready: List[Dict[str, Any]]) -> None:

@@ -1,8 +1,10 @@
 """What meters behind a line have in common, whether they talk on their own or are asked."""
 
-from typing import Any, Dict
+from typing import Any, Callable, Dict, Optional
 
 from meters.base import Meter
+from meters.clock import monotonic_ns
+from meters.raw import Tape, Tapped
 from meters.serial_port import SerialPort
 
 
@@ -13,6 +15,9 @@ class Connected(Meter):
     baud: int = 9600
     stop_bits: int = 1
 
+    tape: Optional[Tape] = None  # notes all that passes on the line, when there is one
+    now_ns: Callable[[], int] = staticmethod(monotonic_ns)  # when something last came, or was sent
+
     _serial: Any = None  # what `connect` gives
 
     def connect(self) -> Any:
@@ -22,6 +27,9 @@ class Connected(Meter):
     def open(self) -> None:
         self._serial = self.connect()
         self.simulated = self._serial.simulated
+        if self.tape is not None:
+            self._serial = Tapped(self._serial, self.tape)
+            self.now_ns = self._serial.now_ns
         try:
             self._begin()
         except BaseException:

@@ -4,7 +4,6 @@ import time
 from typing import Any, Dict, List, Optional, Tuple
 
 from meters.base import Row, Sample
-from meters.clock import monotonic_ns
 from meters.connected import Connected
 from meters.errors import MeterError
 
@@ -67,7 +66,7 @@ class Framed(Connected):
             raise MeterError(f"{self.port} is not open")
         early, self._early = self._early, ()
         data = self._serial.read_waiting()
-        return [*early, *self.feed(data, monotonic_ns())]
+        return [*early, *self.feed(data, self.now_ns())]
 
     def feed(self, data: bytes, now_ns: int) -> List[Sample]:
         """Samples of the frames that are complete with `data`, which had arrived by `now_ns`."""
@@ -110,7 +109,7 @@ class Framed(Connected):
         while len(samples) < self.first_frames and time.monotonic() < deadline:
             data = port.read_waiting()
             n_bytes += len(data)
-            samples += self.feed(data, monotonic_ns())
+            samples += self.feed(data, self.now_ns())
             if samples:
                 deadline = begin + _FIRST_FRAME_S + _FURTHER_FRAMES_S
             time.sleep(self.wake_s)

@@ -4,7 +4,6 @@ import time
 from typing import Any, Dict, List
 
 from meters.base import Row, Sample
-from meters.clock import monotonic_ns
 from meters.connected import Connected
 from meters.errors import MeterError
 
@@ -20,6 +19,8 @@ class Queried(Connected):
     reply_length: int = 0
     timeout_s: float = 1.0
     when_silent: str = "is it switched on, and is this the right port?"
+
+    _asked_ns: int = 0
 
     def decode(self, reply: bytes) -> Reading:
         """Quantities by name, unit included; MeterError for a reply that is not whole or fails its check."""
@@ -44,13 +45,13 @@ class Queried(Connected):
             raise MeterError(f"{self.port} is not open")
         self._serial.read_waiting()  # what is left of an aborted reply would be taken for this one
         self._serial.write(request)
+        self._asked_ns = self.now_ns()
         return self._serial.read_exactly(reply_length, self.timeout_s)
 
     def samples(self) -> List[Sample]:
         """One reading, or none when the reply is damaged; raises MeterError when there is no reply at all."""
-        begin = monotonic_ns()
         reply = self.ask(self.request, self.reply_length)
-        end = monotonic_ns()
+        begin, end = self._asked_ns, self.now_ns()
         if not reply:
             raise MeterError(f"no reply from {self.port} at {self.baud} baud in {self.timeout_s:g} s")
         try:

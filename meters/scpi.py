@@ -98,6 +98,7 @@ class Meter(Queried):
             raise MeterError(f"{self.port} is not open")
         self._serial.drain()
         self._serial.write(request)
+        self._asked_ns = self.now_ns()
         return self._serial.read_line(self.timeout_s)
 
     def decode(self, reply: bytes) -> Reading:

@@ -18,6 +18,7 @@ METADATA_KEY = b"harness"
 FLAG_STALE = 1  # the same values again: the sensor had not refreshed
 FLAG_AFTER_GAP = 2  # the first sample after a gap
 FLAG_NON_POSITIVE = 4  # a power of the whole input is zero or below
+FLAG_NOT_AVAILABLE = 8  # a power of the whole input has no value
 _COUNTER_UNITS = ("_Wh", "_J", "_Ah")
 
 

@@ -38,12 +38,12 @@ class TraceWriter:
         """On disk when this returns."""
         os.fdatasync(self._file.fileno())
 
-    def close(self) -> None:
-        """End the stream, then replace the file by the same rows in large batches."""
+    def close(self, **found: Any) -> None:
+        """End the stream, then replace the file by the same rows in large batches, and `found` in its metadata."""
         self._write(_END)
         self.sync()
         self._file.close()
-        rewrite(self._path)
+        rewrite(self._path, found)
 
     def _write(self, data: Any) -> None:
         left = memoryview(data)
@@ -59,13 +59,15 @@ class TraceWriter:
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
 
 
-def rewrite(path: str) -> None:
-    """Replace a trace of many small batches by one of large ones, durably; the rows and metadata stay."""
+def rewrite(path: str, found: Dict[str, Any]) -> None:
+    """Replace a trace of many small batches by one of large ones, durably; rows and metadata stay, `found` is added."""
     pa = arrow()
     temporary = path + ".tmp"
     with open(path, "rb") as old, open(temporary, "wb") as new:
         reader = pa.ipc.open_stream(old)
-        with pa.ipc.new_stream(new, reader.schema) as writer:
+        meta = {**json.loads(reader.schema.metadata[METADATA_KEY].decode()), **found}
+        schema = reader.schema.with_metadata({METADATA_KEY: json.dumps(meta).encode()})
+        with pa.ipc.new_stream(new, schema) as writer:
             for table in _gathered(pa, reader):
                 writer.write_table(table, _LARGE_BATCH)
         new.flush()

@@ -9,6 +9,8 @@ from typing import Any, List, Optional, Tuple
 import click
 
 from harness.errors import UserError
+from harness.recording.asked import NOTHING, Asked
+from harness.recording.asked import options as recorder_options
 
 INTERRUPTED = 130
 
@@ -32,6 +34,7 @@ INTERRUPTED = 130
 )
 @click.option("--out", type=click.Path(file_okay=False), default=None, help="Folder where traces and figures are kept.")
 @click.option("--overhead", is_flag=True, help="Measure what the harness itself costs: recorder on and off in turn.")
+@recorder_options
 @click.option("--json", "as_json", is_flag=True, help="Figures as JSON on stdout; the command's stdout goes to stderr.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
@@ -43,6 +46,7 @@ def command(
     idle: float,
     out: Optional[str],
     overhead: bool,
+    recorder: Asked,
     as_json: bool,
     command: Tuple[str, ...],
 ) -> None:
@@ -55,13 +59,13 @@ def command(
         raise UserError(f"there is no program {command[0]}: is it on the PATH?", 127)
     if not command and not overhead:
         raise UserError("harness measure needs a command, as in: harness measure --meter KIND -- sleep 60", 2)
-    if overhead and (warmup or idle or out):
+    if overhead and (warmup or idle or out or recorder != NOTHING):
         raise UserError("--overhead takes --meter, --repetitions, --json and a command, nothing else", 2)
     chosen = _checked(meters) or own_meter()
     try:
         if overhead:
             return _overhead(chosen, repetitions or 5, command, as_json)
-        context.exit(_measure(chosen, repetitions or 1, warmup, idle, out, as_json, command))
+        context.exit(_measure(chosen, repetitions or 1, warmup, idle, out, recorder, as_json, command))
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         sys.exit(INTERRUPTED)
@@ -94,14 +98,21 @@ def own_meter() -> List[str]:
 
 
 def _measure(
-    meters: List[str], repetitions: int, warmup: int, idle_s: float, out: Optional[str], as_json: bool, words: Any
+    meters: List[str],
+    repetitions: int,
+    warmup: int,
+    idle_s: float,
+    out: Optional[str],
+    recorder: Asked,
+    as_json: bool,
+    words: Any,
 ) -> int:
     from harness import rundir
     from harness.measuring import figures, series, sheet
 
     folder = Path(out) if out else None
     own_stdout = sys.stderr.fileno() if as_json else None
-    done = series.run(series.Plan(words, meters, repetitions, warmup, idle_s, folder, own_stdout))
+    done = series.run(series.Plan(words, meters, repetitions, warmup, idle_s, folder, own_stdout, recorder))
     text = json.dumps(figures.as_json(done), indent=1) + "\n"
     if folder:
         rundir.write(rundir.Rep(folder).named("measure.json"), lambda file: file.write(text.encode()))

@@ -10,6 +10,8 @@ from typing import Any, Callable, List, Optional, Tuple
 import click
 
 from harness.errors import UserError
+from harness.recording.asked import Asked
+from harness.recording.asked import options as recorder_options
 
 
 @click.command()
@@ -44,6 +46,7 @@ from harness.errors import UserError
 @click.option(
     "--threads", type=click.IntRange(1), default=None, help="CPU threads of the training. [default: all CPUs]"
 )
+@recorder_options
 @click.option("--dry-run", is_flag=True, help="Show rows and stages with their folders, and run nothing.")
 @click.option(
     "--force",
@@ -60,6 +63,7 @@ def command(
     out: str,
     data: Optional[str],
     threads: Optional[int],
+    recorder: Asked,
     dry_run: bool,
     force: bool,
     as_json: bool,
@@ -76,7 +80,7 @@ def command(
     specs = _meters(meters or asked.meters, asked.name)
     if dry_run:
         return _show(plan, Path(out), as_json)
-    folder = _run(plan, Path(out), _settings(asked, specs, threads, data), force)
+    folder = _run(plan, Path(out), _settings(asked, specs, threads, data, recorder), force)
     _report(folder, analyse, as_json)
 
 
@@ -98,7 +102,7 @@ def _meters(texts: Tuple[str, ...], study: str) -> Tuple[Any, ...]:
         raise UserError(str(error), code=2) from error
 
 
-def _settings(study: Any, specs: Tuple[Any, ...], threads: Optional[int], data: Optional[str]) -> Any:
+def _settings(study: Any, specs: Tuple[Any, ...], threads: Optional[int], data: Optional[str], recorder: Asked) -> Any:
     from harness.session import Settings
 
     return Settings(
@@ -108,6 +112,7 @@ def _settings(study: Any, specs: Tuple[Any, ...], threads: Optional[int], data: 
         detection_s=study.detection_s,
         threads=threads or len(os.sched_getaffinity(0)),
         data_dir=data,
+        recorder=recorder,
     )
 
 

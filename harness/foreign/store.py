@@ -19,12 +19,11 @@ def write(log: Log, kind: str, out: str) -> None:
     temporary = out + ".part"
     try:
         writer = TraceWriter(temporary, log.meter.columns, False, meta)
-        rows = Annotator(log.meter).rows(
-            [Sample(t_ns, 0, None, values) for t_ns, values in zip(log.times.t_ns, log.rows)]
-        )
+        annotator = Annotator(log.meter)
+        rows = annotator.rows([Sample(t_ns, 0, None, values) for t_ns, values in zip(log.times.t_ns, log.rows)])
         for first in range(0, len(rows), BATCH):
             writer.append(rows[first : first + BATCH])
-        writer.close()
+        writer.close(statistics=annotator.statistics())
         os.replace(temporary, out)
     finally:
         if os.path.exists(temporary):

@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, List, Sequence
 
 from harness.errors import UserError
 from harness.instruments import Instruments
+from harness.recording.asked import NOTHING, Asked
 
 SYNC_S = 10.0  # patience with a recorder that is asked what is on disk
 _OF_A_PROCESS = 2  # the kernel's name for the CPU clock of process p is ~p << 3 | 2, as clock_getcpuclockid makes it
@@ -17,10 +18,12 @@ class Background:
     """Records `specs` into `power` from entering to `close`.  `failure` is a sentence once the recorder has failed:
     what is going on goes on, it only has no energy from there."""
 
-    def __init__(self, specs: Sequence[Any], power: Path, attempt: int, warn: Callable[[str], None]):
+    def __init__(
+        self, specs: Sequence[Any], power: Path, attempt: int, warn: Callable[[str], None], asked: Asked = NOTHING
+    ):
         self._inbox: Queue = Queue()
         self._power, self._warn = power, warn
-        self._instruments = Instruments(specs, power, attempt, self._inbox, warn=warn, synced=self._synced)
+        self._instruments = Instruments(specs, power, attempt, self._inbox, warn=warn, synced=self._synced, asked=asked)
         self._changed = threading.Condition()
         self._on_disk_ns = 0
         self.failure = ""
@@ -30,6 +33,11 @@ class Background:
     def ready(self) -> List[Dict[str, Any]]:
         """What the recorder said of each meter when it had delivered."""
         return self._instruments.ready
+
+    @property
+    def scheduling(self) -> Dict[str, Any]:
+        """How the recorder runs: whether in real time, and on which processors."""
+        return self._instruments.scheduling
 
     @property
     def statistics(self) -> Dict[str, Any]:

@@ -81,6 +81,7 @@ def as_json(series: Series) -> Dict[str, Any]:
         "command": list(series.plan.command),
         "status": series.status,
         "simulated": series.simulated,
+        "recorder": series.scheduling,
         "meters": [_plain(one, series.statistics.get(one.meter)) for one in figures(series)],
     }
 

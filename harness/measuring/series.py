@@ -8,6 +8,7 @@ from harness.measuring.energy import FEWEST_PERIODS, Energy
 from harness.measuring.program import Program
 from harness.measuring.window import Window
 from harness.monitor import Monitor
+from harness.recording.asked import NOTHING, Asked
 
 
 class Plan(NamedTuple):
@@ -20,6 +21,7 @@ class Plan(NamedTuple):
     idle_s: float = 0.0
     out: Optional[Path] = None
     stdout: Optional[int] = None
+    recorder: Asked = NOTHING
 
 
 class Series(NamedTuple):
@@ -28,6 +30,7 @@ class Series(NamedTuple):
     plan: Plan
     meters: List[Dict[str, Any]]
     statistics: Dict[str, Any]
+    scheduling: Dict[str, Any]
     idle: List[Energy]  # of each meter; empty without
     executions: List[List[Energy]]  # of each counted one, of each meter
     statuses: List[int]
@@ -44,7 +47,7 @@ def run(plan: Plan) -> Series:
     statuses: List[int] = []
     status, idle = 0, None
     program = Program(plan.command, plan.stdout)
-    with Monitor(plan.meters, plan.out) as monitor:
+    with Monitor(plan.meters, plan.out, plan.recorder) as monitor:
         if plan.idle_s:
             with monitor.window("idle") as idle:
                 time.sleep(max(plan.idle_s, 1.1 * FEWEST_PERIODS * max(one["period_s"] for one in monitor.meters)))
@@ -61,6 +64,7 @@ def run(plan: Plan) -> Series:
         plan,
         monitor.meters,
         monitor.statistics,
+        monitor.scheduling,
         idle.energies if idle else [],
         [window.energies for window in windows],
         statuses,

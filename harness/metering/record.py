@@ -8,12 +8,16 @@ from typing import Any, Dict, Optional
 
 import click
 
+from harness.recording.asked import Asked
+from harness.recording.asked import options as recorder_options
+
 
 @click.command()
 @click.argument("spec", metavar="KIND[:key=value,...]")
 @click.option("--out", type=click.Path(dir_okay=False), required=True, help="File for the trace, such as wall.arrow.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), default=None, help="End then. [default: Ctrl-C]")
-def command(spec: str, out: str, seconds: Optional[float]) -> None:
+@recorder_options
+def command(spec: str, out: str, seconds: Optional[float], recorder: Asked) -> None:
     """Record a meter into a trace until Ctrl-C or for so many seconds; the file's name goes to stdout.
 
     While it records, the trace is in a folder beside the file; a crash leaves it there.
@@ -21,18 +25,33 @@ def command(spec: str, out: str, seconds: Optional[float]) -> None:
     from harness.errors import UserError
     from harness.measuring.opened import parsed
 
-    if os.path.exists(out):
-        raise UserError(f"{out} exists already: choose another name, or remove it", code=2)
-    statistics = _record(parsed(spec), Path(out), seconds)
-    click.echo(
-        f"{statistics['samples']} samples at {statistics['achieved_Hz']:.4g} Hz, {statistics['gaps']} gaps, "
-        f"{statistics['missed']} missed",
-        err=True,
-    )
+    for path in [out] + ([out + ".raw"] if recorder.raw else []):
+        if os.path.exists(path):
+            raise UserError(f"{path} exists already: choose another name, or remove it", code=2)
+    statistics = _record(parsed(spec), Path(out), seconds, recorder)
+    click.echo(_summary(statistics), err=True)
     click.echo(out)
 
 
-def _record(spec: Any, out: Path, seconds: Optional[float]) -> Dict[str, Any]:
+def _summary(found: Dict[str, Any]) -> str:
+    """How well it was sampled, in a line; what is usual is left out."""
+    counts = {"gaps": "gaps", "missed": "missed"}
+    unusual = {
+        "stale_repeats": "stale repeats",
+        "resynchronisations": "resynchronisations",
+        "nonpositive": "not above 0 W",
+        "not_available": "without a value",
+    }
+    shown = {**counts, **{key: word for key, word in unusual.items() if found[key]}}
+    refresh = [f"{name} every {seconds:.3g} s" for name, seconds in found["refresh_s"].items() if seconds]
+    return ", ".join(
+        [f"{found['samples']} samples at {found['achieved_Hz']:.4g} Hz"]
+        + [f"{found[key]} {word}" for key, word in shown.items()]
+        + ([f"new values: {', '.join(refresh)}"] if refresh else [])
+    )
+
+
+def _record(spec: Any, out: Path, seconds: Optional[float], recorder: Asked) -> Dict[str, Any]:
     from harness import rundir
     from harness.errors import UserError
     from harness.measuring.background import Background
@@ -43,13 +62,15 @@ def _record(spec: Any, out: Path, seconds: Optional[float]) -> Dict[str, Any]:
     def warn(sentence: str) -> None:
         click.echo("warning: " + sentence, err=True)
 
-    with Background([spec], rep.power, 1, warn) as background:
+    with Background([spec], rep.power, 1, warn, recorder) as background:
         word = " (simulated)" if background.ready[0]["simulated"] else ""
         click.echo(f"recording {spec.name}{word}", err=True)
         _wait(background, seconds)
     if background.failure:
         raise UserError(f"{background.failure}; what was recorded is in {rep.power}")
     os.replace(str(rep.trace(spec.name, 1)), str(out))
+    if rep.raw(spec.name, 1).exists():
+        os.replace(str(rep.raw(spec.name, 1)), str(out) + ".raw")
     rundir.sync_folder(out.parent)
     _remove(rep)
     return background.statistics[spec.name]

@@ -4,9 +4,15 @@ from typing import Dict, List, NamedTuple, Optional, Sequence
 
 from harness.recording.histogram import Histogram
 from meters.base import Meter, Sample
-from meters.trace_format import FLAG_AFTER_GAP, FLAG_NON_POSITIVE, FLAG_STALE, TraceRow
+from meters.trace_format import FLAG_AFTER_GAP, FLAG_NON_POSITIVE, FLAG_NOT_AVAILABLE, FLAG_STALE, TraceRow
 
 GAP_PERIODS = 5
+
+
+DOUBTS = {
+    FLAG_NON_POSITIVE: "power of {} is {:g} W: is the board on, and the current wired the right way round?",
+    FLAG_NOT_AVAILABLE: "{} has no value: is its rail switched off, or its range exceeded?",
+}
 
 
 class Gap(NamedTuple):
@@ -23,14 +29,15 @@ class Annotator:
         self._period_ns = meter.period_s * 1e9
         self._marks_repeats = not meter.buffered
         powers = meter.total or tuple(channel.name for channel in meter.channels)
-        self._powers = [meter.columns.index(name + "_power_W") for name in powers]
+        self._powers = [(meter.columns.index(name + "_power_W"), name) for name in powers]
         self._segment = 0
         self._n = self._span_ns = 0
         self._last: Optional[Sample] = None
         self._reconnected = False
-        self._jitter = Histogram()
+        self._jitter, self._read = Histogram(), Histogram()
         self._gaps: List[Gap] = []
-        self._counts = dict.fromkeys(("missed", "stale_repeats", "gaps", "nonpositive"), 0)
+        self._doubts: Dict[int, str] = {}  # by flag; said once
+        self._counts = dict.fromkeys(("missed", "stale_repeats", "gaps", "nonpositive", "not_available"), 0)
 
     def reconnected(self) -> None:
         """The next sample comes from a new connection."""
@@ -44,25 +51,39 @@ class Annotator:
         gaps, self._gaps = self._gaps, []
         return gaps
 
+    def take_doubts(self) -> List[str]:
+        """What is strange about the values since the last call; of each kind the first only, the rest is flagged."""
+        found = [sentence for sentence in self._doubts.values() if sentence]
+        self._doubts = dict.fromkeys(self._doubts, "")
+        return found
+
     def statistics(self) -> Dict[str, float]:
         """JSON-able; milliseconds of jitter are deviations of the steps between samples from the period."""
-        quantiles = {"p50": self._jitter.quantile(0.5), "p99": self._jitter.quantile(0.99), "max": self._jitter.maximum}
-        jitter = {f"jitter_{name}_ms": value / 1e6 for name, value in quantiles.items()}
         rate = (self._n - 1) / (self._span_ns / 1e9) if self._span_ns else 0.0
-        return {"samples": self._n, **self._counts, "achieved_Hz": rate, **jitter}
+        spread = {**milliseconds("jitter", self._jitter), **milliseconds("read", self._read)}
+        return {"samples": self._n, **self._counts, "achieved_Hz": rate, **spread}
 
     def _row(self, sample: Sample) -> TraceRow:
         flags = self._follow(self._last, sample) if self._last else 0
         self._n += 1
-        for index in self._powers:
+        for index, name in self._powers:
             power = sample.values[index]
-            if power is not None and not power > 0:
-                flags |= FLAG_NON_POSITIVE
+            if power is None or not power > 0:
+                flags |= self._doubt(name, power)
         if flags:
             self._counts["stale_repeats"] += bool(flags & FLAG_STALE)
             self._counts["nonpositive"] += bool(flags & FLAG_NON_POSITIVE)
+            self._counts["not_available"] += bool(flags & FLAG_NOT_AVAILABLE)
+        self._read.add(sample.read_ns)
         self._last, self._reconnected = sample, False
         return TraceRow(sample.t_ns, sample.read_ns, sample.device_ns, self._segment, flags, sample.values)
+
+    def _doubt(self, name: str, power: Optional[float]) -> int:
+        """The flag of a power that is none, or none that a board draws."""
+        flag = FLAG_NOT_AVAILABLE if power is None or power != power else FLAG_NON_POSITIVE
+        if flag not in self._doubts:
+            self._doubts[flag] = DOUBTS[flag].format(name, power)
+        return flag
 
     def _follow(self, before: Sample, sample: Sample) -> int:
         """The flags that come from what was before; keeps account of segments, gaps and steps."""
@@ -85,3 +106,9 @@ class Annotator:
         if step_ns > 1.5 * self._period_ns:
             self._counts["missed"] += round(step_ns / self._period_ns) - 1
         return flags
+
+
+def milliseconds(name: str, spread: Histogram) -> Dict[str, float]:
+    """Median, 99 % quantile and maximum of nanoseconds, named after what they are of."""
+    found = {"p50": spread.quantile(0.5), "p99": spread.quantile(0.99), "max": spread.maximum}
+    return {f"{name}_{which}_ms": value / 1e6 for which, value in found.items()}

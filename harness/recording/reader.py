@@ -6,17 +6,20 @@ from collections import deque
 from typing import Any, Callable, Deque, Dict, List, Optional
 
 from harness.recording.alarm import Alarm
-from harness.recording.annotate import Annotator
+from harness.recording.annotate import Annotator, milliseconds
+from harness.recording.histogram import Histogram
 from meters.base import Meter, Sample
 from meters.clock import monotonic_ns
 from meters.errors import MeterError
+from meters.raw import Tape
 from meters.trace_format import TraceRow
 
 SECOND_NS = 10**9
 SILENT_S, SILENT_PERIODS = 5.0, 10  # without a sample for the longer of both, the meter is connected anew
 BACK_OFF_S = (0.25, 0.5, 1.0, 2.0, 4.0)
 STALLED_NS = SECOND_NS  # a read that takes longer holds up no sync
-MOST_ROWS = 200000  # that wait for the disk
+SPOOL_BYTES = 64 << 20  # of memory for what waits for the disk
+ROW_BYTES, VALUE_BYTES = 280, 32  # that a row in it takes
 
 
 class Reader:
@@ -31,19 +34,22 @@ class Reader:
         report: Callable[..., None],
         on_look: Callable[[], None],
         on_event: Callable[[], None],
+        spool_bytes: int = SPOOL_BYTES,
     ) -> None:
         self.name, self.meter = name, meter
         self.queue: Deque[TraceRow] = deque()
+        self.tape = Tape()  # raw bytes, where the meter has been told to note them there
         self.annotator: Optional[Annotator] = None  # from the first sample on
         self.failure = ""
         self.alarm = Alarm()
-        self._give_up_s = give_up_s
+        self._give_up_s, self._spool_bytes, self._most_rows = give_up_s, spool_bytes, 0
         self._report, self._on_look, self._on_event = report, on_look, on_event
         self._stopping = False
         self._away = False
         self._last_ns = 0  # when samples last came
         self._obtained_ns = 0
         self._looking_since_ns: Optional[int] = None
+        self._late = Histogram()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -65,8 +71,10 @@ class Reader:
         return self._obtained_ns >= until_ns or self._away or stalled
 
     def statistics(self) -> Dict[str, Any]:
+        """`deadline_error`: how late each look at the meter began; `read`: how long a reading took."""
         found = self.annotator.statistics() if self.annotator else {}
-        return {**found, "resynchronisations": self.meter.resynchronisations}
+        late = milliseconds("deadline_error", self._late)
+        return {**found, **late, "resynchronisations": self.meter.resynchronisations}
 
     def _run(self) -> None:
         try:
@@ -87,6 +95,7 @@ class Reader:
             stopping, now_ns = self._stopping, monotonic_ns()
             due = now_ns >= deadline_ns
             if due:
+                self._late.add(now_ns - deadline_ns)
                 deadline_ns += wake_ns * ((now_ns - deadline_ns) // wake_ns + 1)
             if due or self.meter.buffered:
                 self._look(now_ns)
@@ -113,12 +122,18 @@ class Reader:
         first = self.annotator is None
         if first:
             self.annotator = Annotator(self.meter)
+            self._most_rows = self._spool_bytes // (ROW_BYTES + VALUE_BYTES * len(self.meter.columns))
         self.queue.extend(self.annotator.rows(samples))
         self._last_ns = now_ns
         for gap in self.annotator.take_gaps():
             self._report(gap={"meter": self.name, **gap._asdict()})
-        if len(self.queue) > MOST_ROWS:
-            raise _Fatal(f"the disk does not take what the meter delivers: {MOST_ROWS} samples are waiting")
+        for doubt in self.annotator.take_doubts():
+            self._report(warning=f"meter {self.name}: {doubt}")
+        if len(self.queue) > self._most_rows or self.tape.n_bytes > self._spool_bytes:
+            raise _Fatal(
+                f"the disk does not take what the meter delivers: {len(self.queue)} samples are waiting, and memory "
+                f"is kept for {self._most_rows}; record to a faster disk, or at a lower rate"
+            )
         if first:
             self._on_event()
 

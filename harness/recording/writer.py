@@ -2,60 +2,14 @@
 
 import threading
 from collections import deque
-from typing import Any, Callable, Deque, Dict, List, Optional, Sequence
+from typing import Callable, Deque, Sequence
 
 from harness.recording.alarm import Alarm
-from harness.recording.reader import Reader
+from harness.recording.recorded import Recorded
 from meters.clock import monotonic_ns
-from meters.trace_format import TraceRow, describe
-from meters.trace_write import TraceWriter
 
 SECOND_NS = 10**9
-
-
-class Recorded:
-    """One reader, its trace once the first sample is there, and its mean power for the display."""
-
-    def __init__(self, reader: Reader, path: str, kind: str, options: Dict[str, Any], attempt: int) -> None:
-        self.reader = reader
-        self._path, self._kind, self._options, self._attempt = path, kind, options, attempt
-        self._trace: Optional[TraceWriter] = None
-        self._watts_s: List[float] = []
-
-    def append(self) -> None:
-        """Hand what is queued to the kernel."""
-        queue = self.reader.queue
-        rows = [queue.popleft() for _ in range(len(queue))]
-        if rows:
-            self._open().append(rows)
-            self._watts_s += self._input(rows)
-
-    def sync(self) -> None:
-        if self._trace:
-            self._trace.sync()
-
-    def close(self) -> None:
-        if self._trace:
-            self._trace.close()
-
-    def take_watts(self) -> Optional[float]:
-        """Mean power of the whole input since the last call."""
-        watts, self._watts_s = self._watts_s, []
-        return sum(watts) / len(watts) if watts else None
-
-    def _open(self) -> TraceWriter:
-        if self._trace is None:
-            meter = self.reader.meter
-            meta = describe(meter, self._kind, self.reader.name, self._options, self._attempt)
-            self._trace = TraceWriter(self._path, meter.columns, meter.device_clock, meta)
-        return self._trace
-
-    def _input(self, rows: Sequence[TraceRow]) -> List[float]:
-        """Watts of the whole input, of the rows that have all of it."""
-        meter = self.reader.meter
-        total = [meter.columns.index(name + "_power_W") for name in meter.total]
-        powers = [[row.values[index] for index in total] for row in rows] if total else []
-        return [sum(parts) for parts in powers if None not in parts]
+STUCK_S = 30.0  # how long the end of a run that has failed waits for a disk that does not answer
 
 
 class Writer:
@@ -90,8 +44,8 @@ class Writer:
         """Write what is left and, unless something has failed, close the traces; call after the readers have ended."""
         self._stopping = True
         self._alarm.ring()
-        self._thread.join()
-        if not self.failure:
+        self._thread.join(None if close else STUCK_S)
+        if not self.failure and not self._thread.is_alive():
             self._try(self._close if close else self._flush)
 
     def _run(self) -> None:

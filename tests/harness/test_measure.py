@@ -9,10 +9,11 @@ import time
 
 import pytest
 
+from meters.spec import MeterSpec
 from meters.trace import Trace
 from tests.harness.command import ROOT, harness
 from tests.harness.drawn import drawn_J, read_log
-from tests.meters.bench import emulated
+from tests.meters.bench import emulated, read_for
 
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(60)"]
 TIDIES_UP = """
@@ -78,6 +79,22 @@ def test_repetitions_warm_up_and_rest(tmp_path):
     assert meter["energy_deviation_J"] == pytest.approx(abs(energies[0] - energies[1]) / 2**0.5)
     assert meter["idle_W"] == pytest.approx(6.0, rel=1e-3)
     assert abs(meter["energy_net_J"]) < 0.01 and abs(meter["executions"][1]["energy_net_J"]) < 0.01
+
+
+def test_what_is_asked_of_the_recorder_is_done_and_told(tmp_path):
+    with emulated("smartpower3", tmp_path, "--profile", "sine") as bench:
+        meter = "smartpower3:name=bench,port=" + bench.port
+        done = harness(
+            "measure", "--meter", meter, "--raw", "--recorder-cpus", 0, "--out", tmp_path / "m", "--", "sleep", "0.5"
+        )
+    assert done.returncode == 0, done.stderr
+    figures = json.loads((tmp_path / "m" / "measure.json").read_text())
+    assert figures["recorder"] == {"realtime": False, "cpus": [0]}
+    trace = Trace.open(tmp_path / "m" / "power" / "bench.1.arrow")
+    with MeterSpec.parse("replay:path={}".format(tmp_path / "m" / "power" / "bench.1.raw")).create() as meter:
+        samples = meter.samples() + read_for(meter, 0.3)
+    assert [sample.values[3] for sample in samples] == pytest.approx(trace.power_W()[: len(samples)].tolist())
+    assert len(samples) >= 20
 
 
 def test_stdout_is_the_commands_and_the_table_says_simulated(tmp_path):
@@ -162,6 +179,7 @@ def test_ctrl_c_at_a_terminal_reaches_the_command_once(tmp_path):
         (["--meter", "smartpower", "--", "true"], 2, "did you mean smartpower3"),
         (["--meter", "smartpower3:port=/dev/ttyUSB99", "--", "true"], 1, "there is no port /dev/ttyUSB99"),
         (["--overhead", "--idle", "3"], 2, "--overhead takes"),
+        (["--recorder-cpus", "all", "--", "true"], 2, "--recorder-cpus all is no list of processors"),
     ],
 )
 def test_what_cannot_be_measured_is_a_sentence(arguments, status, sentence):

@@ -9,6 +9,8 @@ import time
 import numpy as np
 import pytest
 
+from harness.errors import UserError
+from harness.recording import scheduling
 from meters.clock import host_clock
 from meters.trace import Trace
 from meters.trace_format import FLAG_AFTER_GAP
@@ -252,10 +254,55 @@ def test_messages_are_json_lines_and_memory_is_bounded(tmp_path):
         "gaps",
         "nonpositive",
         "achieved_Hz",
+        "not_available",
         "resynchronisations",
+        "refresh_s",
         "cpu_s",
     } | {
-        "jitter_p50_ms",
-        "jitter_p99_ms",
-        "jitter_max_ms",
+        "{}_{}_ms".format(what, which)
+        for what in ("jitter", "read", "deadline_error")
+        for which in ("p50", "p99", "max")
     } == set(closed["bench"])
+    kept = Trace.open(recorder.trace("bench")).meta["statistics"]
+    assert {**kept, "cpu_s": closed["bench"]["cpu_s"]} == closed["bench"], "the trace says so too"
+
+
+def test_the_rate_at_which_a_sensor_refreshes_is_found_whatever_it_is_read_at(tmp_path):
+    """A TC66 has ten new values a second; asked 50 times a second it repeats itself, and that is marked."""
+    with emulated("tc66", tmp_path, "--profile", "sine") as bench:
+        with RecorderProcess(tmp_path / "power", "tc66:name=bench,port=" + bench.port) as recorder:
+            recorder.until("ready")
+            time.sleep(3.0)
+            statistics = recorder.stop()["bench"]
+    assert statistics["refresh_s"] == {"usb": pytest.approx(0.1, rel=0.1)}
+
+
+def test_real_time_and_processors_are_what_was_asked_for(tmp_path):
+    with emulated("smartpower3", tmp_path) as bench:
+        spec = "smartpower3:name=bench,port=" + bench.port
+        with RecorderProcess(tmp_path / "a", spec, cpus=[0], realtime=True) as recorder:
+            found = recorder.until("scheduling")
+            if found is None:
+                assert "real-time scheduling is not permitted here" in recorder.said("error")[0]
+                pytest.skip("this user may not schedule in real time")
+            assert found == {"realtime": True, "cpus": [0]}
+            recorder.until("ready")
+            threads = os.listdir("/proc/{}/task".format(recorder.child.pid))
+            assert {os.sched_getscheduler(int(thread)) for thread in threads} == {os.SCHED_FIFO}
+            recorder.stop()
+
+
+def test_processors_that_are_not_there_are_refused(tmp_path):
+    with RecorderProcess(tmp_path, "smartpower3:port=/dev/ttyUSB99", cpus=[999]) as recorder:
+        assert recorder.failure().startswith("the recorder can't run on processors 999; there are: 0")
+
+
+def test_real_time_that_is_not_permitted_is_refused_with_the_way_to_it(monkeypatch):
+    def refuse(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "sched_setscheduler", refuse)
+    with pytest.raises(
+        UserError, match="not permitted here .RLIMIT_RTPRIO is .*rtprio 1. in /etc/security/limits.conf"
+    ):
+        scheduling.apply(True, [])

@@ -3,14 +3,16 @@
 import math
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.recording.annotate import Annotator, Gap
 from harness.recording.histogram import Histogram
+from harness.recording.refresh import Refresh
 from meters.base import Channel, Meter, Sample
-from meters.trace_format import FLAG_AFTER_GAP, FLAG_NON_POSITIVE, FLAG_STALE
+from meters.trace_format import FLAG_AFTER_GAP, FLAG_NON_POSITIVE, FLAG_NOT_AVAILABLE, FLAG_STALE
 
 MS = 10**6
 
@@ -50,8 +52,15 @@ def test_the_same_values_again_are_stale_for_a_register_and_a_reading_for_a_stre
 def test_power_that_is_not_positive_is_marked_where_it_counts():
     samples = [sample(0, 0.0), sample(10, -0.1), sample(20, None), sample(30, 1.0, rail=0.0), sample(40, math.nan)]
     annotator = Annotator(Toy())
-    assert flags(annotator, samples) == [FLAG_NON_POSITIVE, FLAG_NON_POSITIVE, 0, 0, FLAG_NON_POSITIVE]
-    assert annotator.statistics()["nonpositive"] == 3
+    low, none = FLAG_NON_POSITIVE, FLAG_NOT_AVAILABLE
+    assert flags(annotator, samples) == [low, low, none, 0, none]
+    statistics = annotator.statistics()
+    assert (statistics["nonpositive"], statistics["not_available"]) == (2, 2)
+    assert annotator.take_doubts() == [
+        "power of in is 0 W: is the board on, and the current wired the right way round?",
+        "in has no value: is its rail switched off, or its range exceeded?",
+    ]
+    assert flags(annotator, [sample(50, -1.0)]) == [low] and annotator.take_doubts() == [], "said once"
 
 
 def test_a_step_of_more_than_five_periods_is_a_gap():
@@ -117,4 +126,36 @@ def test_a_histogram_stays_small():
     histogram = Histogram()
     for _ in range(20000):
         histogram.add(random.expovariate(1e-6))
-    assert len(histogram._counts) < 250
+    assert len(histogram._counts) < 1000 and len(histogram._pile) < 5000
+
+
+@given(st.lists(st.floats(0, 1e12), max_size=50), st.lists(st.floats(0, 1e12), min_size=1, max_size=50))
+def test_values_one_by_one_and_together_are_the_same(first, second):
+    one, other = Histogram(), Histogram()
+    for value in first + second:
+        one.add(value)
+    other.extend(np.array(first))
+    assert other.maximum == max(first or [0.0])
+    other.extend(np.array(second))
+    assert (one.maximum, one.n) == (other.maximum, len(first) + len(second))
+    assert [one.quantile(share) for share in (0, 0.3, 1)] == [other.quantile(share) for share in (0, 0.3, 1)]
+
+
+@pytest.mark.parametrize("refresh_ms, read_ms, expected_s", [(100, 10, 0.1), (430, 100, 0.4), (5, 10, 0.01)])
+def test_the_interval_at_which_a_sensor_really_refreshes(refresh_ms, read_ms, expected_s):
+    """Noise in every new value; what is read in between are repeats."""
+    refresh = Refresh(["in", "still"])
+    times = np.arange(0, 30000, read_ms)
+    values = np.random.RandomState(1).normal(5, 0.1, 30001)[times // refresh_ms]
+    for first in range(0, len(times), 37):
+        part = slice(first, first + 37)
+        refresh.update((times[part] * MS).tolist(), np.array([values[part], np.ones(len(values[part]))]))
+    found = refresh.seconds()
+    assert found["in"] == pytest.approx(expected_s, rel=0.02) and found["still"] is None
+
+
+def test_what_has_no_value_has_not_refreshed():
+    refresh = Refresh(["in"])
+    for n in range(100):
+        refresh.update([n * 10 * MS], np.array([[math.nan if n % 2 else float(n)]]))
+    assert refresh.seconds()["in"] == pytest.approx(0.02, rel=0.02)

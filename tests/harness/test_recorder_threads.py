@@ -4,16 +4,20 @@ import os
 import threading
 import time
 
+import numpy as np
 import pytest
 
 from harness.recording import reader as reader_module
+from harness.recording import recorded as recorded_module
 from harness.recording.alarm import Alarm
-from harness.recording.reader import Reader
-from harness.recording.writer import Recorded, Writer
+from harness.recording.reader import SPOOL_BYTES, Reader
+from harness.recording.recorded import Files, Recorded
+from harness.recording.writer import Writer
 from meters.base import Channel, Meter, Polled, Sample
 from meters.clock import monotonic_ns
 from meters.errors import MeterError
 from meters.trace import Trace
+from meters.trace_write import TraceWriter
 
 MS = 10**6
 SECOND = 10**9
@@ -92,14 +96,14 @@ class Mute(Toy):
 class Bench:
     """Readers and a writer as the recorder puts them together."""
 
-    def __init__(self, folder, batch_s=0.2, give_up_s=60.0, **meters):
+    def __init__(self, folder, batch_s=0.2, give_up_s=60.0, spool_bytes=SPOOL_BYTES, **meters):
         self.messages = []
         self.readers = [
-            Reader(name, meter, give_up_s, self.report, lambda: self.writer.looked(), lambda: None)
+            Reader(name, meter, give_up_s, self.report, lambda: self.writer.looked(), lambda: None, spool_bytes)
             for name, meter in meters.items()
         ]
         paths = [str(folder / (reader.name + ".1.arrow")) for reader in self.readers]
-        self.recorded = [Recorded(reader, path, "toy", {}, 1) for reader, path in zip(self.readers, paths)]
+        self.recorded = [Recorded(reader, Files(path), "toy", {}, 1) for reader, path in zip(self.readers, paths)]
         self.writer = Writer(self.recorded, batch_s, self.report, lambda: None)
 
     def report(self, **message):
@@ -211,8 +215,44 @@ def test_samples_that_the_disk_does_not_take_are_bounded(tmp_path):
     bench = Bench(tmp_path, meter=Burst())
     bench.readers[0].start()
     wait_for(lambda: bench.readers[0].failure, 20.0)
-    assert "the disk does not take what the meter delivers: 200000 samples are waiting" in bench.readers[0].failure
+    assert "the disk does not take what the meter delivers: 250000 samples are waiting" in bench.readers[0].failure
+    assert "memory is kept for 215092; record to a faster disk" in bench.readers[0].failure
     assert len(bench.readers[0].queue) <= 250000
+
+
+class SlowDisk(TraceWriter):
+    """Takes nothing while it is `stuck`."""
+
+    stuck = threading.Event()
+
+    def append(self, rows):
+        while self.stuck.is_set():
+            time.sleep(0.01)
+        super().append(rows)
+
+
+def test_what_a_slow_disk_does_not_take_at_once_waits_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(recorded_module, "TraceWriter", SlowDisk)
+    SlowDisk.stuck.set()
+    with Bench(tmp_path, batch_s=0.05, meter=Toy()) as bench:
+        wait_for(lambda: len(bench.readers[0].queue) >= 50)
+        assert not bench.readers[0].failure
+        SlowDisk.stuck.clear()
+        wait_for(lambda: not bench.readers[0].queue)
+    trace = Trace.open(tmp_path / "meter.1.arrow")
+    assert np.diff(trace.power_W()).tolist() == [1.0] * (len(trace.t_ns) - 1), "none is lost"
+
+
+def test_a_disk_that_stays_stuck_ends_the_recording(tmp_path, monkeypatch):
+    monkeypatch.setattr(recorded_module, "TraceWriter", SlowDisk)
+    SlowDisk.stuck.set()
+    with Bench(tmp_path, batch_s=0.05, spool_bytes=10000, meter=Toy()) as bench:
+        wait_for(lambda: bench.readers[0].failure)
+        assert "the disk does not take what the meter delivers" in bench.readers[0].failure
+        SlowDisk.stuck.clear()
+    assert len(Trace.open(tmp_path / "meter.1.arrow").t_ns) >= 10000 // (280 + 32), (
+        "what waited is written all the same"
+    )
 
 
 def test_a_folder_that_cannot_be_written_is_a_failure(tmp_path):

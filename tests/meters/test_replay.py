@@ -2,7 +2,7 @@
 
 import pytest
 
-from meters import replay
+from meters import replay, replay_trace
 from meters.base import Channel
 from meters.base import Meter as AnyMeter
 from meters.errors import MeterError
@@ -41,7 +41,7 @@ def trace(tmp_path):
 def clock(monkeypatch):
     """A clock that stands until it is moved."""
     now = [100 * SECOND]
-    monkeypatch.setattr(replay, "monotonic_ns", lambda: now[0])
+    monkeypatch.setattr(replay_trace, "monotonic_ns", lambda: now[0])
     return now
 
 
