@@ -5,14 +5,18 @@ from collections.abc import Callable
 from harness.ledger import Slowdown, StageRun, StudyRuns, Window
 from harness.ledger.temperatures import while_working
 from harness.quantities import kilojoules, significant
+from results import metering_checks
 
 IDLE_DRIFT = 0.05
 WARMER_C = 10.0  # a choice: no board states from where on its joules differ
 
 
-def doubts(study: StudyRuns) -> list[str]:
-    """Every doubt, each once, in the order of the checks below."""
-    return list(dict.fromkeys(sentence for check in CHECKS for sentence in check(study)))
+def doubts(study: StudyRuns, energies: metering_checks.Energies | None = None) -> list[str]:
+    """Every doubt, each once, in the order of the checks; those that need `energies` (of `results.Study`) last."""
+    found = [sentence for check in CHECKS for sentence in check(study)]
+    if energies is not None:
+        found += [sentence for check in metering_checks.CHECKS for sentence in check(study, energies)]
+    return list(dict.fromkeys(found))
 
 
 def simulated(study: StudyRuns) -> list[str]:

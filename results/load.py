@@ -66,6 +66,11 @@ class Study:
         return energy.windows(self.reader)
 
     @cached_property
+    def doubts(self) -> list[str]:
+        """What the harness doubts about these figures, each a sentence with its evidence."""
+        return checks.doubts(self.runs, self.energies)
+
+    @cached_property
     def detection(self) -> pd.DataFrame:
         """What finding each ticket cost: memory, FLOPs, energy."""
         return overhead.frame(self.runs)

@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from results import checks, figures, provenance, tables
+from results import figures, provenance, tables
 from results.load import Study, load
 from results.methods import Saving, methods, savings, sentence
 from results.sheets import sheets
@@ -39,7 +39,7 @@ def render(study: Study, files: list[Path], drawn: list[Path]) -> str:
         started=min((stage["started_utc"] for stage in stages if stage["started_utc"]), default=""),
         simulated=any(run.simulated(meter) for run in runs for meter in run.meters),
         verdict=[_verdict(saving) for saving in savings(methods(study.runs.rows(), study.energies))],
-        doubts=checks.doubts(study.runs),
+        doubts=study.doubts,
         sheets=sheets(study),
         downloads=[{"name": path.name, "uri": data_uri(path)} for path in files],
         figures=[

@@ -4,7 +4,7 @@ from typing import Any
 
 from harness.quantities import NONE, duration, kilojoules, percent, prefixed, significant
 from harness.summary import Sheet, marks, overhead_sheet
-from results import composed
+from results import checks, composed
 from results.methods import Method, methods, savings, sentence
 from results.provenance import digest
 from results.uncertainty.budget import Interval
@@ -16,6 +16,13 @@ def sheets(study: Any) -> list[Sheet]:
     overhead = [row for row in study.runs.rows() if row.detection is not None]
     made = [_main(study, found), _phases(study)] + ([overhead_sheet(overhead)] if overhead else [])
     return made + _composed(study)
+
+
+def with_doubts(sheet: Sheet, study: Any) -> Sheet:
+    """The doubts too, for a reader who does not see the report; without those that the sheet tells already."""
+    told = {*checks.simulated(study.runs), *checks.unmeasured(study.runs)}
+    doubts = [f"doubt: {sentence}" for sentence in study.doubts if sentence not in told]
+    return sheet._replace(notes=[*sheet.notes, *doubts])
 
 
 def budgets(study: Any) -> Sheet:

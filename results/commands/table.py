@@ -37,12 +37,15 @@ def command(
 def _measured(directory: str, paper: bool, budget: bool, reading: dict[str, bool]):  # type: ignore[no-untyped-def]
     from results import load, tables
     from results import paper as beside
-    from results.sheets import budgets, sheets
+    from results.sheets import budgets, sheets, with_doubts
 
     study = load(directory, **reading)
     if paper:
         return beside.sheets(study), beside.frame(study)
-    return ([budgets(study)], study.budgets) if budget else (sheets(study), tables.main(study))
+    if budget:
+        return [budgets(study)], study.budgets
+    first, *others = sheets(study)
+    return [with_doubts(first, study), *others], tables.main(study)
 
 
 def _published(recompute: bool):  # type: ignore[no-untyped-def]

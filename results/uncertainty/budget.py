@@ -7,10 +7,15 @@ from results.uncertainty.coverage import half_width
 
 RECTANGULAR = "rectangular"
 NORMAL = "normal"
+BIAS = "bias"
 
 
 class Component(NamedTuple):
-    """An error, true minus measured, in J.  Rectangular: anywhere from `low` to `high`; normal: mean +- one sd."""
+    """An error, true minus measured, in J.  Rectangular: anywhere from `low` to `high`; normal: mean +- one sd.
+
+    Bias: a known error (`low` = `high`) that the value was not corrected for.  It is no chance that others could even
+    out, so that it widens the interval on its side by all of itself.
+    """
 
     low: float
     high: float
@@ -65,14 +70,15 @@ class Budget(Mapping[str, Component]):
 
     def interval(self, value: float) -> Interval:
         """The 95 % interval of the true value around a measured one."""
-        middle = value + sum(component.mean for component in self.values())
-        half = self.half_width()
-        return Interval(value, middle - half, middle + half)
+        chance = [component for component in self.values() if component.shape != BIAS]
+        bias = sum(component.mean for component in self.values() if component.shape == BIAS)
+        middle = value + sum(component.mean for component in chance)
+        uniforms = [component.half for component in chance if component.shape == RECTANGULAR]
+        half = half_width(uniforms, [component.half for component in chance if component.shape == NORMAL])
+        return Interval(value, middle - half + min(0.0, bias), middle + half + max(0.0, bias))
 
     def half_width(self) -> float:
-        found = list(self.values())
-        uniforms = [component.half for component in found if component.shape == RECTANGULAR]
-        return half_width(uniforms, [component.half for component in found if component.shape == NORMAL])
+        return self.interval(0.0).expanded
 
     def by_cause(self) -> dict[str, Interval]:
         """What each cause alone would do to a value of 0, the widest first."""

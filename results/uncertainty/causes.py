@@ -6,7 +6,7 @@ quantisation and gaps belong to the attempt.
 
 import numpy as np
 
-from results.uncertainty.budget import NORMAL, Budget, Component
+from results.uncertainty.budget import BIAS, NORMAL, Budget, Component
 from results.uncertainty.samples import Samples, Spans
 
 LATENCY_S = 0.05  # the load follows the event that announces it, and falls before the one that ends it, by at most this
@@ -29,7 +29,8 @@ def budget(samples: Samples, spans: Spans, meter: str, idle_W: float, correct_la
         f"gain/{where}": _gain(samples, spans),
         f"offset/{where}": _offset(samples, spans),
         f"edges/{where}": edges(samples, spans),
-        f"lag/{where}": _lag(samples, spans, correct_lag),
+        f"lag/{where}": Component(0.0, 0.0) if correct_lag else _lag(samples, spans),
+        f"lag/{where}/tau": _lag_tolerance(samples, spans),
         f"staleness/{samples.key}": staleness(samples, spans),
         f"noise/{samples.key}": noise(samples, spans),
     }
@@ -48,20 +49,27 @@ def _offset(samples: Samples, spans: Spans) -> Component:
     return Component(-joules, joules)
 
 
-def _lag(samples: Samples, spans: Spans, corrected: bool) -> Component:
+def _lag(samples: Samples, spans: Spans) -> Component:
     """For a filter y of x with time constant tau, the integral of x is that of y plus tau (y(stop) - y(start))."""
     missing = lag_J(samples, spans)
-    if corrected:
-        return Component(-LAG_TOLERANCE * abs(missing), LAG_TOLERANCE * abs(missing))
-    ends = sorted((-LAG_TOLERANCE * missing, (1 + LAG_TOLERANCE) * missing))
-    return Component(ends[0], ends[1])
+    return Component(missing, missing, BIAS)
+
+
+def _lag_tolerance(samples: Samples, spans: Spans) -> Component:
+    half = LAG_TOLERANCE * abs(lag_J(samples, spans))
+    return Component(-half, half)
 
 
 def lag_J(samples: Samples, spans: Spans) -> float:
-    """What the sensor's time constant keeps out of the spans, or carries into them."""
+    """What the sensor's time constant keeps out of the spans, or carries into them; a gap ends one and begins another.
+
+    What the filter had not shown yet when a gap began is lost in it, and its bracket holds it.
+    """
     if samples.channel.shape != "lowpass" or not samples.channel.tau_s:
         return 0.0
+    holes = samples.gaps_in(spans)
     change = sum(samples.at(stop) - samples.at(start) for start, stop in spans)
+    change -= sum(samples.at(stop) - samples.at(start) for start, stop in holes)
     return samples.channel.tau_s * change
 
 

@@ -78,12 +78,27 @@ def write_trace(
     path: Path, samples: List[Tuple[int, float]], meter: str, attempt: int, boot: str = "boot-{}", **channel: Any
 ) -> None:
     """A trace of one channel; `channel` changes what it declares of itself."""
+    write_columns(path, samples, [0] * len(samples), {}, meter, attempt, boot, **channel)
+
+
+def write_columns(
+    path: Path,
+    samples: List[Tuple[int, float]],
+    flags: Sequence[int],
+    further: Dict[str, Sequence[float]],
+    meter: str = "wall",
+    attempt: int = 1,
+    boot: str = "boot-{}",
+    **channel: Any,
+) -> None:
+    """A trace of one channel with its flags; `further` are columns beside its power, such as a counter's."""
     times, watts = zip(*samples)
     columns = {
         "t_ns": pa.array(times, pa.int64()), "read_ns": pa.array([0] * len(times), pa.int32()),
-        "segment": pa.array([0] * len(times), pa.int32()), "flags": pa.array([0] * len(times), pa.uint8()),
+        "segment": pa.array([0] * len(times), pa.int32()), "flags": pa.array(flags, pa.uint8()),
         "out_power_W": pa.array(watts, pa.float32()),
     }  # fmt: skip
+    columns.update({name: pa.array(values, pa.float64()) for name, values in further.items()})
     declared = manifest_of(rundir.Rep(Path("stages/x/rep-1")), [meter])["meters"][0]["channels"][0]
     meta = {
         "schema": 1, "meter": {"name": meter, "kind": "imitated", "options": {}, "identity": {}},

@@ -28,6 +28,10 @@ def test_table_prints_each_format(study_dir, kind, sign):
     assert done.exit_code == 0 and sign in done.output
 
 
+def test_the_table_ends_with_its_doubts(study_dir):
+    assert "  doubt: There is one repetition with one seed" in run("table", study_dir).output
+
+
 def test_table_json_is_on_every_verb(study_dir):
     assert len(json.loads(run("table", study_dir, "--json").output)["rows"]) == 4
 

@@ -1,9 +1,6 @@
 """A meter's own counter stands in where samples are too few for a figure."""
 
-import json
-
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +9,7 @@ import results
 from harness import rundir
 from meters.trace import Trace
 from results.uncertainty import counters
-from tests.harness.recording import DENSE, PERIOD_MS, WORKS, manifest_of, step_samples
+from tests.harness.recording import DENSE, WORKS, step_samples, write_columns
 from tests.harness.timeline import DURATION_MS, MS, WATTS, attempt
 from tests.results.conftest import write_study
 
@@ -24,21 +21,7 @@ def trace_with_counter(path, samples, name="out_energy_J", unit_J=1.0, step_J=1e
     counted = np.floor(joules / step_J) * step_J
     if reset_at is not None:
         counted[times > reset_at] -= counted[times > reset_at][0]
-    channel = manifest_of(rundir.Rep(path.parents[1]), ["wall"])["meters"][0]["channels"][0]
-    meta = {
-        "schema": 1, "meter": {"name": "wall", "kind": "imitated", "options": {}, "identity": {}},
-        "channels": [channel], "total": ["out"], "period_s": PERIOD_MS / 1e3,
-        "clock": {"host": "board", "boot_id": "boot-1"}, "simulated": True, "attempt": 1,
-    }  # fmt: skip
-    columns = {
-        "t_ns": pa.array(times, pa.int64()), "read_ns": pa.array([0] * len(times), pa.int32()),
-        "segment": pa.array([0] * len(times), pa.int32()), "flags": pa.array([0] * len(times), pa.uint8()),
-        "out_power_W": pa.array(watts, pa.float32()), name: pa.array(counted / unit_J, pa.float64()),
-    }  # fmt: skip
-    schema = pa.schema([(key, column.type) for key, column in columns.items()])
-    schema = schema.with_metadata({"harness": json.dumps(meta)})
-    with pa.OSFile(str(path), "wb") as file, pa.RecordBatchStreamWriter(file, schema) as writer:
-        writer.write_table(pa.Table.from_arrays(list(columns.values()), schema=schema))
+    write_columns(path, samples, [0] * len(times), {name: counted / unit_J})
 
 
 @pytest.fixture
