@@ -91,7 +91,10 @@ def analyse(folder: "Path") -> "List[Path]":
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Measure what training a network costs in joules on this machine, and analyse what was measured."""
+    from harness.board import restore
+
     context.obj = analyse
+    restore.recover(lambda sentence: click.echo(sentence, err=True))
 
 
 def main() -> None:

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
+from harness.board.nodes import pinned
+
 PACKAGES = ("numpy", "torch", "torchvision", "pyarrow", "pyserial", "scikit-learn")
 
 
@@ -56,8 +58,9 @@ def _cpu_name(root: Path) -> Optional[str]:
 
 
 def power_mode(root: Path = Path("/")) -> str:
-    """What decides speed and power beside the work: the board's nvpmodel mode and the CPU frequency governors."""
-    parts = [_nvpmodel()] if (root / "etc/nv_tegra_release").exists() else []
+    """What decides speed and power beside the work: governors, on a Jetson its mode and whether clocks are pinned."""
+    on_jetson = (root / "etc/nv_tegra_release").exists()
+    parts = [_nvpmodel(), "clocks pinned" if pinned(root) else "clocks free"] if on_jetson else []
     policies = sorted((root / "sys/devices/system/cpu/cpufreq").glob("policy*/scaling_governor"))
     governors = sorted({text(path) or "unreadable" for path in policies})
     parts += ["governor " + "+".join(governors)] if governors else []

@@ -129,7 +129,10 @@ class Live(Progress):
         self._bars.update(self._bar, description=f"{self._number}/{len(self.stages)} {stage.role}")
 
     def say(self, text: str) -> None:
-        self._bars.console.print(text, highlight=False, markup=False)
+        if hasattr(self, "_bars"):
+            self._bars.console.print(text, highlight=False, markup=False)
+        else:
+            super().say(text)
 
     def close(self) -> None:
         if hasattr(self, "_bars"):

@@ -83,6 +83,8 @@ class StudyFolder:
         self.folder = Path(folder)
         self.study = self.folder / "study.toml"
         self.cells = self.folder / "cells.json"
+        self.live = self.folder / "live.json"
+        self.log = self.folder / "run.log"
 
     @property
     def machine(self) -> Machine:
@@ -150,12 +152,27 @@ def files(folder: Path) -> List[str]:
     return sorted(name for name in names if name != SUMS)
 
 
-def seal(rep: Rep) -> None:
-    """Mark a repetition as complete: SHA256SUMS (as `sha256sum -c` reads it) covers every file."""
+def seal(rep: Rep, keep_checkpoint: bool = True) -> None:
+    """Mark a repetition as complete: SHA256SUMS (as `sha256sum -c` reads it) covers every file.
+
+    A checkpoint that is not kept is removed after the sums, which do not list it: a crash in between loses nothing.
+    """
     for leftover in rep.folder.rglob("*.tmp"):
         leftover.unlink()
-    lines = [f"{digest(rep.folder / name)}  {name}\n" for name in files(rep.folder)]
+    unkept = [] if keep_checkpoint else [rep.checkpoint.relative_to(rep.folder).as_posix()]
+    names = [name for name in files(rep.folder) if name not in unkept]
+    lines = [f"{digest(rep.folder / name)}  {name}\n" for name in names]
     write(rep.sums, lambda file: file.write("".join(lines).encode()))
+    tidy(rep)
+
+
+def tidy(rep: Rep) -> None:
+    """Remove the checkpoint of a complete repetition whose sums do not list it: no later stage reads one."""
+    name = rep.checkpoint.relative_to(rep.folder).as_posix()
+    listed = [line.partition("  ")[2] for line in rep.sums.read_text().splitlines()]
+    if rep.checkpoint.exists() and name not in listed:
+        rep.checkpoint.unlink()
+        rep.checkpoint.parent.rmdir()
 
 
 def reps(folder: Path) -> List[Path]:

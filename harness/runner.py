@@ -17,15 +17,16 @@ def run(plan: Plan, out: Path, settings: Settings, progress: Any, lock: int, for
     folder = board.study(plan.study.name)
     rundir.write(folder.study, lambda file: file.write(plan.study.text.encode()))
     rundir.write(folder.cells, lambda file: file.write((json.dumps(as_json(plan), indent=1) + "\n").encode()))
-    work = [
-        (board.rep(stage_name(stage), repetition), stage)
-        for repetition in range(1, plan.study.repetitions + 1)
-        for stage in plan.stages
-    ]
+    work = [(board.rep(stage_name(stage), repetition), stage) for repetition, stage in order(plan)]
     progress.begin([(stage, rep.complete) for rep, stage in work])
     for rep, stage in work:
         _stage(plan, board, rep, stage, settings, progress, lock, force)
     return folder
+
+
+def order(plan: Plan) -> List[Tuple[int, Training]]:
+    """(repetition, stage) as they run: every stage once before any is repeated, so that a drift meets all alike."""
+    return [(repetition, stage) for repetition in range(1, plan.study.repetitions + 1) for stage in plan.stages]
 
 
 def _stage(
@@ -46,6 +47,7 @@ def _stage(
             "--force to go on and have its rows marked"
         )
     if rep.complete:
+        rundir.tidy(rep)
         return progress.skip(stage)
     source = plan.source_of(stage)
     progress.stage(stage)
@@ -120,9 +122,7 @@ def status(plan: Plan, out: Path) -> List[Tuple[Training, int, str]]:
     """(stage, repetition, state) of each stage of a plan as its folders tell."""
     board = rundir.Machine(out, machine.name())
     return [
-        (stage, repetition, state(board.rep(stage_name(stage), repetition)))
-        for repetition in range(1, plan.study.repetitions + 1)
-        for stage in plan.stages
+        (stage, repetition, state(board.rep(stage_name(stage), repetition))) for repetition, stage in order(plan)
     ]
 
 

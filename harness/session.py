@@ -8,6 +8,7 @@ from queue import Empty, Queue
 from typing import Any, Dict, List, Optional, Tuple
 
 from harness import machine, rundir
+from harness.board.gate import Gate, wait
 from harness.board.sampler import Sampler
 from harness.board.snapshot import snapshot
 from harness.child import Child
@@ -32,6 +33,8 @@ class Settings:
     threads: int
     data_dir: Optional[str]
     recorder: Asked = NOTHING
+    gate: Gate = Gate()
+    keep_checkpoints: bool = False
 
 
 class Session:
@@ -55,11 +58,12 @@ class Session:
     def run(self, manifest: Dict[str, Any]) -> None:
         """Measure the stage; `manifest` is what is known of it before the meters have answered."""
         self.rep.power.mkdir(parents=True, exist_ok=True)
+        gate = wait(self.settings.gate, self.progress.phase, self.progress.warn)
         before = snapshot(output)
         self.progress.phase("waiting for the meters")
         with self._instruments() as instruments:
             self._write_manifest(manifest, instruments.ready)
-            self._enter(board_before=before, scheduling=instruments.scheduling)
+            self._enter(board_before=before, gate=gate, scheduling=instruments.scheduling)
             with Sampler(self.rep.state, self.attempt) as state:
                 with Child("harness.worker", inbox=self.inbox, keep_open=(self.lock,)) as self.worker:
                     self.worker.send(**self._task(instruments.ready))
@@ -67,7 +71,7 @@ class Session:
             self.progress.phase("closing the traces")
             instruments.close()
         self._enter(recorder=instruments.statistics, board_after=snapshot(output), board_sampling=state.statistics())
-        rundir.seal(self.rep)
+        rundir.seal(self.rep, self.settings.keep_checkpoints)
 
     def _instruments(self) -> Instruments:
         return Instruments(

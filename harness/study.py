@@ -8,6 +8,7 @@ from harness.errors import UserError
 from harness.options import check_keys, check_type, unknown
 from workloads.job import Job
 
+CLOCKS = ("locked", "free")
 BUNDLED = Path(__file__).parent / "studies"
 
 
@@ -26,6 +27,11 @@ class Study:
     idle_s: float = 20.0
     cooldown_s: float = 2.0
     detection_s: float = 3.0
+    power_mode: Any = None
+    clocks: str = ""
+    cooldown_below_C: float = 0.0
+    cooldown_timeout_s: float = 900.0
+    keep_checkpoints: bool = False
     training: Dict[str, Any] = field(default_factory=dict)
     methods: Dict[str, Dict[str, Any]] = field(default_factory=dict)
     text: str = ""
@@ -60,6 +66,7 @@ def parse(text: str, name: str) -> Study:
     _check_numbers(study)
     _check_names(study)
     _check_training(study)
+    check_power(study.power_mode, study.clocks, f"in study {study.name}")
     return study
 
 
@@ -99,10 +106,12 @@ def _check_numbers(study: Study) -> None:
             f"study {study.name} asks for no run: repetitions, seeds and ratios each need at least one",
             code=2,
         )
-    for key in ("idle_s", "cooldown_s", "detection_s"):
+    units = {"cooldown_below_C": "a temperature in degrees C"}
+    for key in ("idle_s", "cooldown_s", "detection_s", "cooldown_below_C", "cooldown_timeout_s"):
         if getattr(study, key) < 0:
+            unit = units.get(key, "a time in seconds")
             raise UserError(
-                f"{key} in study {study.name} is {getattr(study, key)}: it is a time in seconds, 0 or more",
+                f"{key} in study {study.name} is {getattr(study, key)}: it is {unit}, 0 or more",
                 code=2,
             )
 
@@ -112,6 +121,14 @@ def _check_training(study: Study) -> None:
     check_keys(f"training setting in study {study.name}:", study.training, settings)
     for key, value in study.training.items():
         check_type(f"training.{key} in study {study.name}", value, settings[key])
+
+
+def check_power(mode: Any, clocks: str, where: str) -> None:
+    """A power mode is a number or a name of nvpmodel's, clocks are locked or free; neither is said where left out."""
+    if mode is not None and (isinstance(mode, bool) or not isinstance(mode, (int, str)) or mode == ""):
+        raise UserError(f'power_mode {where} is {mode!r}: it is a number or a name of nvpmodel\'s, 0 or "MAXN"', code=2)
+    if clocks not in ("",) + CLOCKS:
+        raise unknown(f"clocks {where}:", clocks, CLOCKS)
 
 
 def check_ratio(ratio: Any) -> float:

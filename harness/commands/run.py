@@ -9,6 +9,7 @@ from typing import Any, Callable, List, Optional, Tuple
 
 import click
 
+from harness.commands import _conditions
 from harness.errors import UserError
 from harness.recording.asked import Asked
 from harness.recording.asked import options as recorder_options
@@ -54,6 +55,7 @@ from harness.recording.asked import options as recorder_options
     help="Resume under other code, torch, power mode, threads or meters; the rows are marked.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")
+@_conditions.options
 @click.pass_obj
 def command(
     analyse: Callable[[Path], List[Path]],
@@ -67,6 +69,7 @@ def command(
     dry_run: bool,
     force: bool,
     as_json: bool,
+    **conditions: Any,
 ) -> None:
     """Run STUDY (a bundled name or a .toml file), skipping what is finished and resuming what was interrupted.
 
@@ -75,7 +78,7 @@ def command(
     from harness import plan as planning
     from harness import study as studies
 
-    asked = studies.load(study)
+    asked = _conditions.applied(studies.load(study), conditions)
     plan = planning.plan(asked, only)
     specs = _meters(meters or asked.meters, asked.name)
     if dry_run:
@@ -103,6 +106,7 @@ def _meters(texts: Tuple[str, ...], study: str) -> Tuple[Any, ...]:
 
 
 def _settings(study: Any, specs: Tuple[Any, ...], threads: Optional[int], data: Optional[str], recorder: Asked) -> Any:
+    from harness.board.gate import Gate
     from harness.session import Settings
 
     return Settings(
@@ -113,17 +117,22 @@ def _settings(study: Any, specs: Tuple[Any, ...], threads: Optional[int], data: 
         threads=threads or len(os.sched_getaffinity(0)),
         data_dir=data,
         recorder=recorder,
+        gate=Gate(study.cooldown_below_C, study.cooldown_timeout_s),
+        keep_checkpoints=study.keep_checkpoints,
     )
 
 
 def _run(plan: Any, out: Path, settings: Any, force: bool) -> Any:
     from harness import lock, machine, progress, rundir, runner
+    from harness.board import hold
 
+    study = plan.study
+    power = hold.Asked(study.power_mode, study.clocks or None)
     reporter = progress.reporter(overhead_s=settings.idle_s + settings.cooldown_s + settings.detection_s)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with lock.exclusive(rundir.Machine(out, machine.name()).lock) as held:
+        with lock.exclusive(rundir.Machine(out, machine.name()).lock) as held, hold.held(power, reporter.say):
             return runner.run(plan, out, settings, reporter, held, force)
     except KeyboardInterrupt:
         reporter.say("interrupted: what was finished is kept; run the same command again to resume")

@@ -9,7 +9,7 @@ from harness.doctor import Finding, Said, doubt, fine
 EMC = "sys/kernel/debug/bpmp/debug/clk/emc"  # for root only
 MEND = (
     "sudo jetson_clocks --store clocks.conf && sudo jetson_clocks "
-    "(and when you are done: sudo jetson_clocks --restore clocks.conf)"
+    "(and when you are done: sudo jetson_clocks --restore clocks.conf), or for one run: harness run ... --clocks locked"
 )
 
 

@@ -77,11 +77,11 @@ def sent_before(log, through_ns):
 
 def survives(study, out, seed, kills, longest_s):
     chance = random.Random(seed)
-    assert harness("run", study, "--out", out / "whole").returncode == 0
+    assert harness("run", study, "--keep-checkpoints", "--out", out / "whole").returncode == 0
     for number in range(kills):
-        process = start("run", study, "--out", out / "killed")
+        process = start("run", study, "--keep-checkpoints", "--out", out / "killed")
         kill_soon(process, TARGETS[number % len(TARGETS)], chance.uniform(0.2, longest_s))
-    final = harness("run", study, "--out", out / "killed")
+    final = harness("run", study, "--keep-checkpoints", "--out", out / "killed")
     assert final.returncode == 0, final.stderr
     whole, killed = weights(out / "whole"), weights(out / "killed")
     assert set(whole) == set(killed)

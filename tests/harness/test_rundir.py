@@ -39,6 +39,32 @@ def test_sums_cover_every_file_and_agree_with_sha256sum(tmp_path):
     assert subprocess.call(["sha256sum", "--quiet", "-c", "SHA256SUMS"], cwd=str(rep.folder)) == 0
 
 
+def stored(tmp_path):
+    rep = rundir.Rep(tmp_path / "rep-1")
+    for name in ("events.jsonl", "checkpoint/last.pt"):
+        rundir.write(rep.folder / name, lambda file: file.write(b"x"))
+    return rep
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_checkpoint_is_sealed_or_removed_and_the_sums_are_right_either_way(tmp_path, keep):
+    rep = stored(tmp_path)
+    rundir.seal(rep, keep_checkpoint=keep)
+    assert rep.checkpoint.exists() is keep and rep.checkpoint.parent.exists() is keep
+    assert ("checkpoint/last.pt" in rep.sums.read_text()) is keep
+    assert subprocess.call(["sha256sum", "--quiet", "-c", "SHA256SUMS"], cwd=str(rep.folder)) == 0
+
+
+def test_a_power_cut_between_the_sums_and_the_removal_is_tidied_up(tmp_path, monkeypatch):
+    rep = stored(tmp_path)
+    monkeypatch.setattr(rundir, "tidy", lambda rep: None)
+    rundir.seal(rep, keep_checkpoint=False)
+    monkeypatch.undo()
+    assert rep.complete and rep.checkpoint.exists()
+    rundir.tidy(rep)
+    assert rundir.files(rep.folder) == ["events.jsonl"]
+
+
 @pytest.mark.parametrize("name", ["/etc/passwd", "../other/manifest.json", "tickets/../../x"])
 def test_names_stay_inside(tmp_path, name):
     with pytest.raises(ValueError, match="not a name inside"):

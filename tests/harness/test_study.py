@@ -3,6 +3,7 @@
 import pytest
 
 from harness import study as studies
+from harness.commands import _conditions
 from harness.errors import UserError
 
 GOOD = """
@@ -29,6 +30,20 @@ def test_values_and_defaults():
     assert study.training == {"epochs": 4}
     assert study.methods == {"early_bird": {"epsilon": 0.2}}
     assert study.idle_s == 20
+    assert (study.power_mode, study.clocks, study.cooldown_below_C, study.keep_checkpoints) == (None, "", 0, False)
+
+
+@pytest.mark.parametrize("mode", ["0", '"MAXN"'])
+def test_a_power_mode_is_a_number_or_a_name(mode):
+    study = studies.parse(f'power_mode = {mode}\nclocks = "locked"\n' + GOOD, "mine")
+    assert str(study.power_mode) == mode.strip('"') and study.clocks == "locked"
+
+
+def test_the_command_line_goes_before_the_keys_of_the_study():
+    study = studies.parse('clocks = "locked"\ncooldown_below_C = 50\n' + GOOD, "mine")
+    asked = {"power_mode": "0", "clocks": None, "cooldown_below_C": 0.0, "keep_checkpoints": None}
+    applied = _conditions.applied(study, asked)
+    assert (applied.power_mode, applied.clocks, applied.cooldown_below_C) == ("0", "locked", 0)
 
 
 def test_every_bundled_study_parses():
@@ -51,6 +66,10 @@ def test_every_bundled_study_parses():
         ("ratios", "idle_s = -1\nratios", "idle_s in study mine is -1"),
         ("ratios", "repetitions = 0\nratios", "asks for no run"),
         ("models =", "models ==", "not valid TOML"),
+        ("ratios", "power_mode = true\nratios", "power_mode in study mine is True: it is a number or a name"),
+        ("ratios", 'clocks = "lock"\nratios', "did you mean 'locked'"),
+        ("ratios", "cooldown_below_C = -1\nratios", "it is a temperature in degrees C, 0 or more"),
+        ("ratios", "keep_checkpoints = 1\nratios", "keep_checkpoints in study mine is 1, which is not a bool"),
     ],
 )
 def test_mistakes_are_named(before, after, expected):
