@@ -121,9 +121,7 @@ def _meters(manifest: Dict[str, Any]) -> str:
 def status(plan: Plan, out: Path) -> List[Tuple[Training, int, str]]:
     """(stage, repetition, state) of each stage of a plan as its folders tell."""
     board = rundir.Machine(out, machine.name())
-    return [
-        (stage, repetition, state(board.rep(stage_name(stage), repetition))) for repetition, stage in order(plan)
-    ]
+    return [(stage, repetition, state(board.rep(stage_name(stage), repetition))) for repetition, stage in order(plan)]
 
 
 def state(rep: rundir.Rep) -> str:
