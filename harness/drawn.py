@@ -5,6 +5,7 @@ from typing import Any, Dict, List, Optional
 
 from harness import rundir
 from harness.errors import UserError
+from harness.ledger.charges import draw_keys
 from harness.ledger.rows import StudyRuns
 from harness.options import unknown
 
@@ -30,7 +31,7 @@ def _of_row(study: StudyRuns, row: Optional[str], draw: Optional[str], repetitio
     found = {}
     for item in cell["charges"]:
         drawn = study.folder.machine.rep(item["stage"], repetition).tickets()
-        found.update({key: drawn[key] for key in _keys(item) if key in drawn})
+        found.update({key: drawn[key] for key in draw_keys(item) if key in drawn})
     if not found:
         raise UserError(
             f"row {cell['id']} has not drawn its ticket yet in repetition {repetition}: run the study first"
@@ -39,11 +40,7 @@ def _of_row(study: StudyRuns, row: Optional[str], draw: Optional[str], repetitio
 
 
 def _draws(cell: Dict[str, Any]) -> List[str]:
-    return [key for item in cell["charges"] for key in _keys(item)]
-
-
-def _keys(item: Dict[str, Any]) -> List[str]:
-    return [item["until"]] if item["until"] else []
+    return [key for item in cell["charges"] for key in draw_keys(item)]
 
 
 def _of_stages(folder: Path) -> Dict[str, Path]:

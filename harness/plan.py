@@ -8,6 +8,7 @@ from harness.errors import UserError
 from harness.options import check_keys, check_type, keywords, unknown
 from harness.study import Study, check_ratio, registry
 from workloads import methods
+from workloads.auto import AUTO
 from workloads.job import Charge, Job, Training
 
 
@@ -41,8 +42,9 @@ class Plan(NamedTuple):
         """The stage that runs a charge's training, which may serve other rows too."""
         return next(stage for stage in self.stages if stage.without_draws() == charge.training.without_draws())
 
-    def source_of(self, stage: Training) -> Optional[Training]:
-        return None if stage.source is None else self.stage_of(Charge(stage.source.training))
+    def sources_of(self, stage: Training) -> List[Training]:
+        """The stages that a stage starts from, in the order of its `sources`."""
+        return [self.stage_of(Charge(source)) for source in stage.sources]
 
 
 def stage_name(training: Training) -> str:
@@ -99,6 +101,8 @@ def _method_cells(study: Study, job: Job, label: str, options: Dict[str, Any]) -
     defaults = keywords(make)
     check_keys(f"option of method {method}:", options, defaults)
     for key, value in options.items():
+        if (key, value) == ("ratio", AUTO):
+            continue
         check_type(f"methods.{label}.{key} in study {study.name}", value, defaults[key])
     for ratio in _ratios(study, defaults, options):
         chosen = dict(options) if ratio is None else dict(options, ratio=ratio)
@@ -106,7 +110,7 @@ def _method_cells(study: Study, job: Job, label: str, options: Dict[str, Any]) -
 
 
 def _ratios(study: Study, defaults: Dict[str, Any], options: Dict[str, Any]) -> List[Optional[float]]:
-    if "ratio" not in defaults:
+    if "ratio" not in defaults or options.get("ratio") == AUTO:
         return [None]
     if "ratio" in options:
         return [check_ratio(options["ratio"])]
@@ -154,7 +158,7 @@ def _cell_json(plan: Plan, cell: Cell) -> Dict[str, Any]:
         {
             "role": charge.training.role,
             "stage": stage_name(plan.stage_of(charge)),
-            "until": charge.until.key if charge.until else None,
+            "until": charge.key,
         }
         for charge in cell.charges
     ]

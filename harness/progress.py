@@ -149,6 +149,10 @@ def describe(stage: Training) -> str:
     parts = [stage.role, stage.model, "on", stage.dataset]
     if stage.source is not None:
         parts += ["from ticket", stage.source.draw.key] + ([] if stage.inherit else ["re-initialised"])
+    if stage.trial_epochs is not None:
+        parts += ["for a trial of", str(stage.trial_epochs), "epochs"]
+    if stage.choice is not None:
+        parts += ["from the best of", str(len(stage.choice.trials)), "trials"]
     return " ".join(parts)
 
 
@@ -160,4 +164,4 @@ def duration(seconds: float) -> str:
 
 
 def _epochs(stage: Training) -> int:
-    return stage.last_epoch - (stage.start or 0)
+    return stage.trial_epochs or stage.last_epoch - (stage.start or 0)

@@ -49,12 +49,11 @@ def _stage(
     if rep.complete:
         rundir.tidy(rep)
         return progress.skip(stage)
-    source = plan.source_of(stage)
     progress.stage(stage)
     session = Session(
         rep,
         stage,
-        board.rep(stage_name(source), _repetition(rep)) if source else None,
+        [board.rep(stage_name(source), _repetition(rep)) for source in plan.sources_of(stage)],
         settings,
         progress,
         lock,

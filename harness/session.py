@@ -44,12 +44,12 @@ class Session:
         self,
         rep: rundir.Rep,
         training: Training,
-        source: Optional[rundir.Rep],
+        sources: List[rundir.Rep],
         settings: Settings,
         progress: Any,
         lock: int,
     ):
-        self.rep, self.training, self.source, self.settings = rep, training, source, settings
+        self.rep, self.training, self.sources, self.settings = rep, training, sources, settings
         self.progress, self.lock = progress, lock
         self.attempt = next_attempt(rep)
         self.inbox: Queue = Queue()
@@ -118,7 +118,7 @@ class Session:
             "attempt": self.attempt,
             "metered": metered,
             "training": self.training.full(),
-            "source": str(self.source.folder) if self.source else None,
+            "sources": [str(source.folder) for source in self.sources],
             "idle_s": idle_s,
             "pulse_s": min(max(0.5, 3 * period_s), idle_s / 10),
             "cooldown_s": max(settings.cooldown_s, 5 * tau_s, 3 * period_s) if metered else 0.0,

@@ -120,8 +120,16 @@ def marks(row: Row) -> str:
         ("resumed, {} kJ lost".format(kilojoules(energy.lost_J)), energy.resumed),
         ("throttled", energy.throttled),
         ("shares its search", energy.shared),
+        (_chosen(row), row.choice is not None),
     ]
     return ", ".join(text for text, applies in found if applies)
+
+
+def _chosen(row: Row) -> str:
+    if row.choice is None:
+        return ""
+    doubt = "" if row.choice["holds"] else " though it lost more than {:g} points".format(100 * row.choice["max_drop"])
+    return "chose ratio {:g}{}".format(row.choice["ratio"], doubt)
 
 
 def _notes(study: StudyRuns, rows: Sequence[Row]) -> List[str]:
@@ -183,6 +191,7 @@ def _plain(row: Row) -> Dict[str, Any]:
         "emulated": energy.emulated,
         "throttled": energy.throttled,
         "lost_J": energy.lost_J,
+        "choice": row.choice,
         "reasons": list(energy.reasons),
         "detection": None if row.detection is None else dict(row.detection._asdict()),
     }

@@ -95,13 +95,11 @@ def train(task: Dict[str, Any], rep: rundir.Rep, events: EventLog, parent: Paren
         torch.set_num_threads(task["threads"])
     training = Training.from_dict(task["training"])
     store = RepStore(rep, events, parent.samples_on_disk if task["metered"] else lambda t_ns: None)
-    sources = {}
-    if training.source is not None:
-        sources[training.source.training] = RepStore(rundir.Rep(Path(task["source"])))
+    stores = [RepStore(rundir.Rep(Path(folder))) for folder in task["sources"]]
     return execute(
         training,
         store=store,
-        sources=sources,
+        sources=dict(zip(training.sources, stores)),
         phase=events.phase,
         report=parent.report,
         data_dir=task["data_dir"],

@@ -8,6 +8,7 @@ from workloads.records import above, at_least, below_one, known_fields, not_nega
 
 ROLES = ("train", "search", "retrain", "finetune")
 RULES = ("consecutive", "window", "end")
+JOINT = " and "  # between the keys of several draws
 PRECISIONS = ("fp32", "block8", "wage8", "bf16", "fp16")
 
 
@@ -67,6 +68,8 @@ class Training:
     `score` is drawn from the initial weights before the first epoch, `soft` the share of each convolution's filters
     that is zeroed after every epoch, `align` what widths are padded to a multiple of.  `holdout` is the share of the
     training images that are kept for validation, `swa_start` the epoch from whose end on weights are averaged.
+    `trial_epochs` ends it so many epochs after its start; with a `choice` it goes on where the best of some trials
+    ended.
     """
 
     role: str
@@ -95,6 +98,8 @@ class Training:
     align: int = 1
     holdout: float = 0.0
     swa_start: Optional[int] = None
+    trial_epochs: Optional[int] = None
+    choice: Optional["Choice"] = None
 
     def __post_init__(self):
         object.__setattr__(self, "milestones", tuple(self.milestones))
@@ -106,6 +111,19 @@ class Training:
     def last_epoch(self) -> int:
         """Epochs trained at the latest when this ends: `search_epochs` where set, else `epochs`."""
         return self.epochs if self.search_epochs is None else min(self.search_epochs, self.epochs)
+
+    @property
+    def sources(self) -> Tuple["Training", ...]:
+        """The trainings whose stores this one starts from, without their draws."""
+        if self.choice is not None:
+            return self.choice.trials
+        return () if self.source is None else (self.source.training,)
+
+    def begun_at(self, start: int) -> "Training":
+        """The same training for whoever trains it, now that its first epoch is known: a trial has its last one."""
+        if self.trial_epochs is None:
+            return self
+        return replace(self, search_epochs=min(self.last_epoch, start + self.trial_epochs), trial_epochs=None)
 
     def without_draws(self) -> "Training":
         """The same training, whatever is drawn from it: what identifies it as a source."""
@@ -131,16 +149,49 @@ class Training:
         if values.get("source") is not None:
             source = values["source"]
             values["source"] = Source(cls.from_dict(source["training"]), _draw(source["draw"]))
+        if values.get("choice") is not None:
+            known_fields(Choice, values["choice"])
+            trials = tuple(cls.from_dict(trial) for trial in values["choice"]["trials"])
+            values["choice"] = Choice(**dict(values["choice"], trials=trials))
         if values.get("score") is not None:
             values["score"] = _draw(values["score"])
         return cls(**values)
 
 
+@dataclass(frozen=True)
+class Choice:
+    """Which of some `trials`, each from a ticket of its own, is trained on: the cheapest that loses little enough.
+
+    A trial may lose at most `max_drop` (a share, 0..1) of validation accuracy: from the best that the network had
+    reached when the ticket was drawn to the best after the trial.  Cost is what is left to train, in FLOPs, or in
+    joules where `joules` holds pairs (ratio, J per epoch).
+    """
+
+    trials: Tuple[Training, ...]
+    max_drop: float = 0.01
+    joules: Tuple[Tuple[float, float], ...] = ()
+
+    def __post_init__(self):
+        object.__setattr__(self, "trials", tuple(self.trials))
+        object.__setattr__(self, "joules", tuple((float(ratio), float(each)) for ratio, each in self.joules))
+        settle_numbers(self)
+        _check_choice(self)
+
+
 class Charge(NamedTuple):
-    """What a table row is charged: a whole training, or its epochs up to the draw `until` and that detector."""
+    """What a table row is charged: a whole training, or its epochs up to the draw `until` and that detector.
+
+    Where it waits for several draws, `also` are the others: it is charged up to the last of them, and all detectors.
+    """
 
     training: Training
     until: Optional[Draw] = None
+    also: Tuple[Draw, ...] = ()
+
+    @property
+    def key(self) -> Optional[str]:
+        """The keys of its draws, joined by JOINT; None without any."""
+        return JOINT.join(draw.key for draw in (self.until,) + self.also) if self.until is not None else None
 
 
 @dataclass(frozen=True)
@@ -181,7 +232,7 @@ def _check(training):
     one_of("precision", training.precision, PRECISIONS)
     at_least(training, "seed", 0)
     at_least(training, "swa_start", 0)
-    for name in ("epochs", "batch_size", "limit", "search_epochs", "align"):
+    for name in ("epochs", "batch_size", "limit", "search_epochs", "align", "trial_epochs"):
         at_least(training, name, 1)
     for name in ("lr", "width", "decay"):
         above(training, name, 0)
@@ -189,7 +240,7 @@ def _check(training):
         not_negative(training, name)
     for name in ("soft", "holdout"):
         below_one(training, name)
-    if training.start is None and training.source is None:
+    if training.start is None and not training.sources:
         raise WorkloadError("start is not set, and there is no source whose draw could set it: use start = 0")
     if training.start is not None and not 0 <= training.start < training.epochs:
         raise WorkloadError(
@@ -199,3 +250,15 @@ def _check(training):
     if len({draw.key for draw in training.draws}) < len(training.draws):
         keys = ", ".join(draw.key for draw in training.draws)
         raise WorkloadError(f"the same draw is asked for twice: {keys}")
+
+
+def _check_choice(choice):
+    not_negative(choice, "max_drop")
+    if not choice.trials or not all(trial.source is not None and trial.holdout > 0 for trial in choice.trials):
+        raise WorkloadError(
+            "a ratio is chosen by validation accuracy, and no images are held out for it: set holdout, such as 0.1"
+        )
+    known = [ratio for ratio, _ in choice.joules]
+    missing = [trial.source.draw.ratio for trial in choice.trials if trial.source.draw.ratio not in known]
+    if choice.joules and missing:
+        raise WorkloadError(f"joules per epoch are given for ratios {known}, and not for {missing}: give all or none")

@@ -1,6 +1,6 @@
 """What a finished training says of itself: accuracies, network, FLOPs, tickets, what detection cost."""
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import numpy as np
 
@@ -34,6 +34,16 @@ def accuracies(state: State) -> Dict[str, Any]:
     if "accuracy_swa" in state.history[-1]:
         found["accuracy_swa"] = state.history[-1]["accuracy_swa"]
     return found
+
+
+def validation_best(state: State) -> Optional[float]:
+    """The best accuracy so far on images held out, None where none are."""
+    return max((row["validation"] or 0.0 for row in state.history if "validation" in row), default=None)
+
+
+def choice(state: State) -> Dict[str, Any]:
+    """What a training that goes on from the best of some trials had to choose from."""
+    return {"choice": state.origin["choice"]} if "choice" in state.origin else {}
 
 
 def _best(state: State, name: str) -> int:

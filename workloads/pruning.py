@@ -1,7 +1,7 @@
 """From a training to its ticket, and from a ticket to the training that goes on with it."""
 
 from dataclasses import replace
-from typing import Dict
+from typing import Dict, Optional
 
 import numpy as np
 import torch
@@ -36,10 +36,10 @@ def whole_ticket(model: TicketNetwork, kept: Connections) -> Ticket:
     return Ticket(mask, model.widths, weights=state_arrays(model), connections=connections)
 
 
-def signed(ticket: Ticket, training: Training, draw: Draw, drawn: Drawn) -> Ticket:
-    """The ticket with where it comes from."""
-    told = provenance(training, draw, drawn.epoch, drawn.fired)
-    return replace(ticket, provenance=dict(told, torch=torch.__version__))
+def signed(ticket: Ticket, training: Training, draw: Draw, drawn: Drawn, validation: Optional[float]) -> Ticket:
+    """The ticket with where it comes from, and the best validation accuracy until then where images are held out."""
+    told = dict(provenance(training, draw, drawn.epoch, drawn.fired), torch=torch.__version__)
+    return replace(ticket, provenance=told if validation is None else dict(told, validation_best=validation))
 
 
 def state_arrays(model: TicketNetwork) -> Dict[str, np.ndarray]:

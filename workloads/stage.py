@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Union
 import numpy as np
 import torch
 
-from workloads import checkpoint, data, detection, draws, outcome, pruning, ticket_file
+from workloads import checkpoint, choosing, data, detection, draws, outcome, pruning, ticket_file
 from workloads.augment import Batches
 from workloads.averaging import averaged
 from workloads.detection import Search, per_layer
@@ -50,10 +50,11 @@ def execute(
         with phase(training.role):
             if state is None:
                 with phase("prune"):
-                    state = _pruned(training, sources, batches)
+                    state = _started(training, sources, batches)
             elif training.score is not None and not state.connections:
                 with phase("score"):
                     pruning.connect(state, draws.ticket(training.score, state.model, training, batches))
+            training = training.begun_at(state.start)
             sizes, others = state.layer_sizes, {}
             searches = detection.searches(training.draws, state.gammas, sizes, training.last_epoch)
             for epoch in epochs(state, training, enough=lambda: _all_drawn(searches)):
@@ -77,12 +78,15 @@ def execute(
                     found = _evaluated(state, training, batches)
                     state.history.append(dict(found, loss=None))
                     note(**found)
+                with phase("checkpoint"):
+                    _keep(store, state, training, searches, others)
 
         return {
             "epochs_run": [state.start, state.epochs_done],
             "images": batches.count,
             "batch_size": training.batch_size,
             **outcome.accuracies(state),
+            **outcome.choice(state),
             **outcome.network(state, training, batches),
             "draws": outcome.tickets(state, searches, store),
             **_detection(state, searches, window_s, phase),
@@ -105,10 +109,14 @@ def _resumed(store: Store, training: Training, device: torch.device) -> Optional
 
 
 def _fresh(training: Training, batches: Batches) -> Optional[State]:
-    """A training of the whole network from its initial weights; None where it starts from a ticket."""
-    if training.source is not None:
+    """A training of the whole network from its initial weights; None where it starts from another one."""
+    if training.sources:
         return None
     return begin(pruning.fresh(training, batches.classes), training, training.start or 0, {}, batches.device)
+
+
+def _started(training: Training, sources: Mapping[Training, Store], batches: Batches) -> State:
+    return (choosing.begun if training.choice else _pruned)(training, sources, batches)
 
 
 def _pruned(training: Training, sources: Mapping[Training, Store], batches: Batches) -> State:
@@ -146,7 +154,7 @@ def _keep(
     for draw, drawn in [(search.draw, search.drawn) for search in searches]:
         if drawn and drawn.epoch == state.epochs_done:
             ticket = others[draw] if drawn.mask is None else pruning.ticket_of(state.model, drawn.mask)
-            ticket = pruning.signed(ticket, training, draw, drawn)
+            ticket = pruning.signed(ticket, training, draw, drawn, outcome.validation_best(state))
             store.save(pruning.ticket_name(draw), partial(ticket_file.write, ticket=ticket))
     if _all_drawn(searches) or state.epochs_done == training.last_epoch:
         store.save("tickets/gammas.npz", lambda file: np.savez(file, gammas=state.gammas, sizes=state.layer_sizes))

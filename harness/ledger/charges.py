@@ -6,6 +6,7 @@ from harness.errors import UserError
 from harness.ledger.energies import Reading
 from harness.ledger.flops import training_flops
 from harness.ledger.stage import StageRun
+from workloads.job import JOINT
 
 ROUNDING = 1e-9  # of the gross energy: a smaller difference is none
 HEADLINE = ("search", "detect", "score", "prune", "train", "retrain", "finetune")
@@ -109,7 +110,7 @@ def again(runs: Sequence[StageRun]) -> List[Optional[str]]:
 
 def fired(cell: Mapping[str, Any], runs: Mapping[str, StageRun]) -> Optional[bool]:
     """Whether the row's own early bird fired; None where the row has no detector."""
-    draws = [_draw(runs[item["stage"]], item["until"]) for item in cell["charges"] if item["until"]]
+    draws = [_draw(runs[item["stage"]], key) for item in cell["charges"] for key in draw_keys(item)]
     flags = [draw["fired"] for draw in draws if draw and draw["rule"] != "end"]
     return all(flags) if flags else None
 
@@ -119,7 +120,7 @@ def epochs(item: Mapping[str, Any], run: StageRun) -> Optional[int]:
     if not run.result:
         return None
     start, stop = run.result["epochs_run"]
-    return (_draw(run, item["until"])["epoch"] if item["until"] else stop) - start
+    return (_drawn_by(item, run) or stop) - start
 
 
 def flops(cell: Mapping[str, Any], runs: Mapping[str, StageRun], rounded: bool = False) -> Optional[float]:
@@ -132,6 +133,16 @@ def flops(cell: Mapping[str, Any], runs: Mapping[str, StageRun], rounded: bool =
             return None
         flop += training_flops(run.result, count, rounded)
     return flop
+
+
+def draw_keys(item: Mapping[str, Any]) -> List[str]:
+    """The draws that a charge waits for: none, one, or all of a grid."""
+    return item["until"].split(JOINT) if item["until"] else []
+
+
+def _drawn_by(item: Mapping[str, Any], run: StageRun) -> Optional[int]:
+    """Epochs done when all that a charge waits for was drawn; None where it waits for nothing, or has no result."""
+    return max((_draw(run, key)["epoch"] for key in draw_keys(item) if run.result), default=None)
 
 
 def _draw(run: StageRun, key: str) -> Dict[str, Any]:
@@ -147,8 +158,7 @@ def _draw(run: StageRun, key: str) -> Dict[str, Any]:
 
 def charged(item: Mapping[str, Any], run: StageRun, meter: str) -> List[Reading]:
     """The readings of the role phase that the row pays for, or shows apart."""
-    draw = item["until"] and _draw(run, item["until"])
-    limit = draw["epoch"] if draw else None
+    limit = _drawn_by(item, run)
     return [
         reading
         for reading in run.energies(meter)
@@ -170,7 +180,7 @@ def _before(reading: Reading, limit: Optional[int]) -> bool:
 
 def _own_detector(item: Mapping[str, Any], reading: Reading) -> bool:
     """Alone, a row would have run no detector but its own."""
-    return reading.window.phase != "detect" or reading.window.notes.get("draw") in (None, item["until"])
+    return reading.window.phase != "detect" or reading.window.notes.get("draw") in [None] + draw_keys(item)
 
 
 def phase_of(reading: Reading) -> str:

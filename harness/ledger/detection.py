@@ -2,7 +2,7 @@
 
 from typing import Any, List, Mapping, NamedTuple, Optional
 
-from harness.ledger.charges import epochs, fired, total
+from harness.ledger.charges import draw_keys, epochs, fired, total
 from harness.ledger.energies import Reading
 from harness.ledger.flops import detection_flops, training_flops
 from harness.ledger.stage import StageRun
@@ -12,7 +12,8 @@ class Detection(NamedTuple):
     """The overhead of one row's detector.  Shares are fractions, None where a part was not measured.
 
     `published_memory_bytes` and `flops` count as the published claims do: 4 bytes per gamma, 3 n log2 n + 2 n;
-    `memory_bytes` is what this detector holds.  `joules` is one detection, from the repeated kernel.
+    `memory_bytes` is what this detector holds.  `joules` is one detection, from the repeated kernel.  A row that
+    chooses its ratio has a detector for each.
     """
 
     cell: str
@@ -66,6 +67,7 @@ def detection(
     if run is None or not run.result.get("detection") or fired(cell, runs) is None:
         return None
     result, done = run.result, epochs(searches[0], run) or 0
+    drawn = [result["draws"][key]["epoch"] for key in draw_keys(searches[0])]
     name = meter or (run.meters[0] if run.meters else "")
     readings = run.energies(name)
     kernel = [
@@ -79,9 +81,9 @@ def detection(
     return Detection(
         cell["id"],
         result["gammas"],
-        done,
-        result["detection"]["memory_bytes"],
-        4 * result["gammas"],
+        sum(epoch - result["epochs_run"][0] for epoch in drawn),
+        len(drawn) * result["detection"]["memory_bytes"],
+        len(drawn) * 4 * result["gammas"],
         4 * result["parameters"],
         detection_flops(result["gammas"]),
         result["forward_flops"]["paper"],

@@ -25,7 +25,10 @@ FIELDS = {
 
 
 class Row(NamedTuple):
-    """One cell of one repetition; what an unfinished stage leaves open is None, and `energy.reasons` says so."""
+    """One cell of one repetition; what an unfinished stage leaves open is None, and `energy.reasons` says so.
+
+    choice: what a row that chose its ratio had to choose from.
+    """
 
     cell: Mapping[str, Any]
     repetition: int
@@ -35,6 +38,7 @@ class Row(NamedTuple):
     flops: Optional[float]
     epochs_searched: Optional[int]
     detection: Optional[Detection]
+    choice: Optional[Mapping[str, Any]] = None
 
 
 class StudyRuns:
@@ -112,6 +116,7 @@ def _row(
         charges.flops(cell, runs),
         charges.epochs(searches[0], runs[searches[0]["stage"]]) if searches else None,
         detection(cell, runs, meter),
+        result.get("choice"),
     )
 
 

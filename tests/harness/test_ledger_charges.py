@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from harness import rundir
 from harness.errors import UserError
 from harness.ledger import StageRun, StudyRuns, charge
+from harness.ledger.charges import flops
+from harness.ledger.detection import detection
 from harness.ledger.flops import TABLE_UNIT, detection_flops, training_flops
 from tests.harness.recording import DENSE, EARLY, SEARCH, SLIM, WORKS, cells, write_rep
 from tests.harness.timeline import DURATION_MS, MS, WATTS, attempt, killed, saved
@@ -264,3 +266,18 @@ def test_a_study_half_run_shows_the_rows_that_were_begun(tmp_path):
     rep = rundir.Machine(tmp_path / "runs", "board-abc123").rep(EARLY, 1)
     rep.manifest.unlink()
     assert [row.cell["method"] for row in StudyRuns.open(folder).rows()] == ["dense", "slimming"]
+
+
+def test_a_row_that_waits_for_several_draws_pays_up_to_the_last_and_every_detector(study):
+    cell = next(cell for cell in study.cells if cell["method"] == "early_bird")
+    search, retrain = cell["charges"]
+    waiting = dict(cell, charges=[dict(search, until="consecutive-0.5 and end-0.5"), retrain])
+    runs = {item["stage"]: study.run(item["stage"], 1) for item in cell["charges"]}
+    parts = {part.phase: part.joules for part in charge(waiting, runs).parts}
+    assert parts["search"] == pytest.approx(
+        WATTS["epoch"] * 4 * ms("epoch") + WATTS["search"] * role_s(4, tail=False), rel=CLOSE
+    )
+    assert parts["detect"] == pytest.approx(WATTS["detect"] * 3 * ms("detect"), rel=CLOSE)
+    assert flops(waiting, runs) == 3 * 1000 * (4 * 1000000 + 2 * 400000)
+    found = detection(waiting, runs)
+    assert (found.detections, found.memory_bytes) == (2 + 4, 2 * 10)

@@ -5,6 +5,7 @@ import pytest
 from harness import plan as planning
 from harness import study as studies
 from harness.errors import UserError
+from workloads import WorkloadError
 
 STUDY = """
 models = ["vgg16"]
@@ -46,8 +47,7 @@ def test_one_search_serves_every_ratio_and_method(study):
 def test_sources_come_before_what_needs_them(study):
     plan = planning.plan(study)
     for position, stage in enumerate(plan.stages):
-        source = plan.source_of(stage)
-        assert source is None or plan.stages.index(source) < position
+        assert all(plan.stages.index(source) < position for source in plan.sources_of(stage))
 
 
 def test_only_leaves_rows_but_no_stage_is_renamed(study):
@@ -59,6 +59,35 @@ def test_only_leaves_rows_but_no_stage_is_renamed(study):
     ]
     assert {planning.stage_name(stage) for stage in part.stages} < {planning.stage_name(s) for s in whole.stages}
     assert [stage.role for stage in part.stages] == ["search", "retrain", "retrain"]
+
+
+AUTO = (
+    STUDY
+    + """
+[methods.auto]
+method = "early_bird"
+ratio = "auto"
+grid = [0.3, 0.5]
+"""
+)
+
+
+def test_a_row_that_chooses_its_ratio_has_none_and_comes_once_per_seed():
+    plan = planning.plan(studies.parse(AUTO.replace("[training]", "[training]\nholdout = 0.1"), "mine"))
+    rows = [cell for cell in plan.cells if cell.label == "auto"]
+    assert [(cell.id, cell.ratio) for cell in rows] == [
+        ("auto-vgg16-digits-seed1", None),
+        ("auto-vgg16-digits-seed2", None),
+    ]
+    charges = planning.as_json(plan)["cells"][plan.cells.index(rows[0])]["charges"]
+    assert charges[0]["until"] == "consecutive-0.3 and consecutive-0.5" and len(charges) == 4
+    trials, chosen = rows[0].charges[1:3], rows[0].charges[3]
+    assert plan.sources_of(plan.stage_of(chosen)) == [plan.stage_of(trial) for trial in trials]
+
+
+def test_only_early_bird_chooses_its_ratio():
+    with pytest.raises(WorkloadError, match="ratio is 'auto': it must be a number"):
+        planning.plan(studies.parse(STUDY.replace("[methods.slimming]", '[methods.slimming]\nratio = "auto"'), "mine"))
 
 
 def test_stage_names_are_golden(study):

@@ -1,5 +1,6 @@
 """Interrupted at any edge of any phase, every stage of every method ends as if it had not been."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,15 @@ from workloads.stage import execute
 from workloads.store import MemoryStore
 
 JOB = Job("toy", "synthetic", limit=10, epochs=2, milestones=(1,), batch_size=10, lr=0.05)
+HELD_OUT = replace(JOB, limit=20, epochs=3, holdout=0.5)
 AT_ONCE = {"window": 1, "epsilon": 1.0}
 ASKED = [(name, {}) for name in methods.names()] + [
     ("early_bird", dict(AT_ONCE, inherit=False)),
     ("early_bird", dict(AT_ONCE, precision="ll", swa_start=0, align=8)),
     ("early_bird", dict(AT_ONCE, precision="ll", eight_bits="wage8")),
+    ("early_bird", dict(AT_ONCE, precision="lf")),
     ("lottery", {"rounds": 2}),
+    ("early_bird", dict(AT_ONCE, ratio="auto", grid=(0.3, 0.5), trial_epochs=1)),
 ]
 
 
@@ -24,7 +28,8 @@ def _stages():
     """Each distinct training once, serving all its draws, sources first; and for each the method that asked first."""
     stages, asked_by = {}, {}
     for name, options in ASKED:
-        for training, _ in methods.find(name).recipe(JOB, **options):
+        job = HELD_OUT if options.get("ratio") == "auto" else JOB
+        for training, _, _ in methods.find(name).recipe(job, **options):
             key = training.without_draws()
             stages[key] = stages.get(key, key).with_draws(training.draws)
             asked_by.setdefault(key, name)

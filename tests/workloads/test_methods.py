@@ -18,7 +18,7 @@ def test_there_are_the_methods_that_are_compared():
 
 
 def test_an_unknown_method_is_named_with_the_others():
-    with pytest.raises(WorkloadError, match="no method 'early_brid' .did you mean 'early_bird'"):
+    with pytest.raises(WorkloadError, match="no method 'early_brid' .did you mean early_bird"):
         methods.find("early_brid")
 
 
@@ -44,7 +44,7 @@ def test_every_source_is_charged_before_what_starts_from_it(name):
 @pytest.mark.parametrize("name", methods.names())
 def test_every_method_runs_to_its_end(name):
     stores, result = {}, {}
-    for training, until in methods.find(name).recipe(JOB):
+    for training, until, _ in methods.find(name).recipe(JOB):
         stores[training.without_draws()] = MemoryStore()
         result = execute(training, store=stores[training.without_draws()], sources=stores)
         assert until is None or until.key in result["draws"]
@@ -153,7 +153,7 @@ FORWARD_G = 0.63
 @pytest.mark.parametrize("name, total", [("dense", 302.4), ("snip", 302.4), ("lottery", 604.8)])
 def test_unpruned_and_unstructured_rows_cost_the_published_total(name, total):
     """In units of 0.05 P, of VGG16 on CIFAR-10: 3 x epochs x forward G, because nothing is cheaper under a mask."""
-    epochs = sum(training.last_epoch - training.start for training, _ in _recipe(name))
+    epochs = sum(charge.training.last_epoch - charge.training.start for charge in _recipe(name))
     assert 3 * epochs * FORWARD_G == pytest.approx(total)
 
 

@@ -3,8 +3,9 @@
 You et al., ICLR 2020, Algorithm 1.
 """
 
-from typing import List, Optional
+from typing import Any, List, Optional, Sequence, Tuple, Union
 
+from workloads import auto
 from workloads.job import Charge, Draw, Job, Source
 from workloads.records import one_of
 
@@ -14,7 +15,7 @@ PRECISIONS = ("fp32", "lf", "ll")
 def recipe(
     job: Job,
     *,
-    ratio: float = 0.5,
+    ratio: Union[float, str] = 0.5,
     rule: str = "consecutive",
     window: int = 5,
     epsilon: float = 0.1,
@@ -26,6 +27,10 @@ def recipe(
     eight_bits: str = "block8",
     swa_start: Optional[int] = None,
     align: int = 1,
+    grid: Sequence[float] = (0.3, 0.5, 0.7),
+    max_drop: float = 0.01,
+    trial_epochs: int = 3,
+    joules_per_epoch: Sequence[Tuple[float, float]] = (),
 ) -> List[Charge]:
     """Prune the share `ratio` of all channels once the mask has settled: `rule`, `window` and `epsilon` as `Detector`.
 
@@ -38,22 +43,33 @@ def recipe(
     `precision` is "fp32", "lf" (search in `eight_bits`, "block8" or "wage8"; retraining in FP32) or "ll" (both in
     eight bits): there retraining takes all epochs with the weights of the ticket, as the published totals imply.
     `swa_start` is the epoch from whose end on an eight-bit training's weights are averaged.
+
+    Ours, and not the paper's: with `ratio` "auto" each ticket of the `grid` is retrained for `trial_epochs`, and of
+    those that lose at most `max_drop` of validation accuracy (0.01 = one point) the cheapest, as a rule the largest
+    ratio, is trained to the end.  What is left to be trained is compared in FLOPs, or in joules where `joules_per_epoch`
+    holds a pair (ratio, J) for each ratio.
     """
     one_of("precision", precision, PRECISIONS)
-    draw = Draw(ratio, rule, window, epsilon)
     searching, retraining = (eight_bits if precision in kinds else "fp32" for kinds in (("lf", "ll"), ("ll",)))
     constant = {} if search_lr is None else {"lr": search_lr, "milestones": ()}
-    search = job.training(
-        "search", sparsity=sparsity, draws=(draw,), search_epochs=search_epochs, precision=searching, **constant
-    )
-    retrain = job.training(
-        "retrain",
-        sparsity=sparsity,
-        source=Source(search, draw),
-        inherit=inherit,
-        start=None if inherit and precision == "fp32" else 0,
-        precision=retraining,
-        swa_start=swa_start if precision == "ll" else None,
-        align=align,
-    )
-    return [Charge(search, until=draw), Charge(retrain)]
+
+    def row(share: Any) -> List[Charge]:
+        draw = Draw(share, rule, window, epsilon)
+        search = job.training(
+            "search", sparsity=sparsity, draws=(draw,), search_epochs=search_epochs, precision=searching, **constant
+        )
+        retrain = job.training(
+            "retrain",
+            sparsity=sparsity,
+            source=Source(search, draw),
+            inherit=inherit,
+            start=None if inherit and precision == "fp32" else 0,
+            precision=retraining,
+            swa_start=swa_start if precision == "ll" else None,
+            align=align,
+        )
+        return [Charge(search, until=draw), Charge(retrain)]
+
+    if ratio != auto.AUTO:
+        return row(ratio)
+    return auto.charges([row(share) for share in sorted(grid)], trial_epochs, max_drop, joules_per_epoch)
