@@ -44,9 +44,9 @@ def recipe(
     eight bits): there retraining takes all epochs with the weights of the ticket, as the published totals imply.
     `swa_start` is the epoch from whose end on an eight-bit training's weights are averaged.
 
-    Ours, and not the paper's: with `ratio` "auto" each ticket of the `grid` is retrained for `trial_epochs`, and of
-    those that lose at most `max_drop` of validation accuracy (0.01 = one point) the cheapest, as a rule the largest
-    ratio, is trained to the end.  What is left to be trained is compared in FLOPs, or in joules where `joules_per_epoch`
+    Ours, and not the paper's: with `ratio` "auto" each ticket of the `grid` is retrained for `trial_epochs`.  Of those
+    that lose at most `max_drop` of validation accuracy (0.01 = one point) the cheapest, as a rule the largest ratio,
+    is trained to the end.  What is left to be trained is compared in FLOPs, or in joules where `joules_per_epoch`
     holds a pair (ratio, J) for each ratio.
     """
     one_of("precision", precision, PRECISIONS)
