@@ -4,18 +4,27 @@ from typing import Any
 
 from harness.quantities import NONE, duration, kilojoules, percent, prefixed, significant
 from harness.summary import Sheet, marks, overhead_sheet
-from results import checks, composed
+from results import checks, composed, efficiency
 from results.methods import Method, methods, savings, sentence
 from results.provenance import digest
+from results.statistics import mean_interval
 from results.uncertainty.budget import Interval
 
 
-def sheets(study: Any) -> list[Sheet]:
-    """The tables of a study (`results.Study`) on its headline meter."""
+def sheets(study: Any, target: float | None = None) -> list[Sheet]:
+    """The tables of a study (`results.Study`) on its headline meter; `target`: an accuracy (share) to be reached."""
     found = methods(study.runs.rows(), study.energies)
     overhead = [row for row in study.runs.rows() if row.detection is not None]
     made = [_main(study, found), _phases(study)] + ([overhead_sheet(overhead)] if overhead else [])
-    return made + _composed(study)
+    made.append(efficiency.sheet(study, found, [_label(method, found) for method in found], target))
+    return with_evidence(made + _composed(study), study)
+
+
+def with_evidence(made: list[Sheet], study: Any) -> list[Sheet]:
+    """Under each table the digest over the SHA256SUMS of every stage that it follows from."""
+    sealed = sum(run.complete for run in study.runs.runs())
+    note = f"evidence: sha256 {digest(study.runs)} over the SHA256SUMS of {sealed} stages"
+    return [sheet._replace(notes=[*sheet.notes, note]) for sheet in made] if sealed else made
 
 
 def with_doubts(sheet: Sheet, study: Any) -> Sheet:
@@ -76,7 +85,8 @@ def _known(value: float | None) -> float | None:
 def _main(study: Any, found: list[Method]) -> Sheet:
     word = "simulated " if any(method.simulated for method in found) else ""
     several = any(len(method.rows) > 1 for method in found)
-    header = ["method", "accuracy % end", "best", f"{word}kJ", "95 % interval"]
+    between = "95 % interval" if several else "95 % interval, metering only"
+    header = ["method", "accuracy % end", "best", f"{word}kJ", between]
     header += ["runs", "lowest to highest"] if several else []
     header += [f"{word}kJ net of idle", "FLOPs", "time", f"{word}mean W", "peak W", "epochs searched", ""]
     lines = []
@@ -85,6 +95,15 @@ def _main(study: Any, found: list[Method]) -> Sheet:
         if any(row.detection is not None for row in method.rows):
             lines.append(_detection(method, several))
     return Sheet(_title(study, found), header, lines, _notes(study, found))
+
+
+def _phase_interval(part: Any) -> str:
+    """Of the mean over a method's runs."""
+    if part["energy_J"].isna().any():
+        return NONE
+    columns = part[["energy_J", "energy_low_J", "energy_high_J"]]
+    interval = mean_interval([Interval(*map(float, row)) for row in columns.itertuples(index=False)])
+    return f"{kilojoules(interval.low)} to {kilojoules(interval.high)}"
 
 
 def _title(study: Any, found: list[Method]) -> str:
@@ -152,12 +171,23 @@ def _notes(study: Any, found: list[Method]) -> list[str]:
     ]
     boundaries = sorted({f"{row.energy.meter} ({'+'.join(row.energy.boundaries)})" for row in study.runs.rows()})
     measured = ["power from meter " + ", ".join(boundaries)] if study.meters else []
+    measured += _lag_note(study)
     begun = {row.cell["id"] for row in study.runs.rows()}
     waiting = [cell["id"] for cell in study.runs.cells if cell["id"] not in begun]
     waits = ["not begun: " + ", ".join(waiting)] if waiting else []
-    sealed = sum(run.complete for run in study.runs.runs())
-    evidence = [f"evidence: sha256 {digest(study.runs)} over the SHA256SUMS of {sealed} stages"] if sealed else []
-    return [sentence(saving) for saving in savings(found)] + measured + reasons + waits + evidence
+    return [sentence(saving) for saving in savings(found)] + measured + reasons + waits
+
+
+def _lag_note(study: Any) -> list[str]:
+    """What a sensor's known filter does to the figures, corrected or not."""
+    lags = {key: energy for key, energy in study.energies.items() if energy.joules and energy.lag_J}
+    worst = max(lags.values(), key=lambda energy: abs(energy.lag_J / energy.joules), default=None)
+    if worst is None:
+        return []
+    share = f"{significant(100 * worst.lag_J / worst.joules, 2)} %"
+    if study.correct_lag:
+        return [f"the sensor's filter is taken back: at most {share} of a row's energy was added for it"]
+    return [f"the sensor's filter keeps at most {share} of a row's energy out; --correct-lag takes it back"]
 
 
 def _reason(study: Any, row: Any) -> str:
@@ -168,7 +198,7 @@ def _reason(study: Any, row: Any) -> str:
 def _phases(study: Any) -> Sheet:
     """Energy, time and power of each phase, mean over a method's runs; what the headline leaves out is marked."""
     word = " (simulated)" if study.cells["simulated"].any() else ""
-    header = ["method", "phase", f"kJ{word}", "share of headline %", "time", f"mean W{word}", ""]
+    header = ["method", "phase", f"kJ{word}", "95 % interval", "share of headline %", "time", f"mean W{word}", ""]
     lines: list[list[str]] = []
     if study.phases.empty:
         return Sheet("energy by phase", header, lines, [])
@@ -186,6 +216,7 @@ def _phases(study: Any) -> Sheet:
                     name,
                     str(phase),
                     kilojoules(joules),
+                    _phase_interval(part),
                     percent(joules / whole) if counted and joules is not None and whole else "",
                     duration(seconds),
                     significant(joules / seconds if joules is not None and seconds else None, 3),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from harness.summary import Sheet, aligned
+from results import efficiency
 from results.load import Study, load
 from results.sheets import sheets
 
@@ -29,9 +30,15 @@ LATEX = {
 IDENTITY = ["cell", "method", "model", "dataset", "ratio", "seed", "repetition", "meter", "boundary", "simulated"]
 
 
-def main(study: Study) -> pd.DataFrame:
-    """A row for each cell, repetition and meter; under a cell with a detector a row `detection` for all it detected."""
+def main(study: Study, target: float | None = None) -> pd.DataFrame:
+    """A row for each cell, repetition and meter; under a cell with a detector a row `detection` for all it detected.
+
+    `target` is an accuracy (share): the energy up to it stands in columns of its own.
+    """
+    bought = efficiency.frame(study, target).drop(columns=["flops", "flops_0.05P"], errors="ignore")
     cells, costs = study.cells.assign(row="cell"), study.detection
+    if len(bought):
+        cells = cells.merge(bought, on=["cell", "repetition", "meter"], how="left", validate="one_to_one")
     if not costs.empty:
         keys = ["cell", "repetition", "meter"]
         own = cells[IDENTITY].merge(_all_detections(costs), on=keys)
@@ -64,6 +71,11 @@ def render(sheets: list[Sheet], frame: pd.DataFrame, kind: str) -> str:
 def text(sheet: Sheet) -> str:
     notes = "".join(f"  {note}\n" for note in sheet.notes)
     return f"{sheet.title}\n\n{aligned([sheet.header, *sheet.lines])}\n{notes}"
+
+
+def parquet(frame: pd.DataFrame, path: Path) -> None:
+    """A file for programs, its schema number in a column as in CSV."""
+    frame.to_parquet(path, index=False)
 
 
 def csv(frame: pd.DataFrame) -> str:
