@@ -175,6 +175,12 @@ def tidy(rep: Rep) -> None:
         rep.checkpoint.parent.rmdir()
 
 
+def live_files(folder: Path) -> List[Path]:
+    """What runs tell of themselves while they are at work, at or below a study's, a machine's or a whole folder."""
+    patterns = ("live.json", "studies/*/live.json", "*/studies/*/live.json")
+    return sorted(path for pattern in patterns for path in Path(folder).glob(pattern))
+
+
 def reps(folder: Path) -> List[Path]:
     """Folders of the repetitions at or below `folder` that have been begun."""
     folder = Path(folder)

@@ -9,7 +9,7 @@ from typing import Any, Callable, List, Optional, Tuple
 
 import click
 
-from harness.commands import _conditions
+from harness.commands import _conditions, _unattended
 from harness.errors import UserError
 from harness.recording.asked import Asked
 from harness.recording.asked import options as recorder_options
@@ -56,6 +56,7 @@ from harness.recording.asked import options as recorder_options
 )
 @click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")
 @_conditions.options
+@_unattended.options
 @click.pass_obj
 def command(
     analyse: Callable[[Path], List[Path]],
@@ -69,6 +70,8 @@ def command(
     dry_run: bool,
     force: bool,
     as_json: bool,
+    detach: bool,
+    at_boot: bool,
     **conditions: Any,
 ) -> None:
     """Run STUDY (a bundled name or a .toml file), skipping what is finished and resuming what was interrupted.
@@ -83,7 +86,13 @@ def command(
     specs = _meters(meters or asked.meters, asked.name)
     if dry_run:
         return _show(plan, Path(out), as_json)
+    if detach:
+        return _unattended.in_background(_folder(asked, Path(out)), out, as_json)
+    if at_boot:
+        _unattended.install(asked.name)
     folder = _run(plan, Path(out), _settings(asked, specs, threads, data, recorder), force)
+    if at_boot:
+        _unattended.complete(asked.name)
     _report(folder, analyse, as_json)
 
 
@@ -125,20 +134,30 @@ def _settings(study: Any, specs: Tuple[Any, ...], threads: Optional[int], data: 
 def _run(plan: Any, out: Path, settings: Any, force: bool) -> Any:
     from harness import lock, machine, progress, rundir, runner
     from harness.board import hold
+    from harness.unattended import footprint
+    from harness.unattended.beacon import Beacon
 
     study = plan.study
     power = hold.Asked(study.power_mode, study.clocks or None)
-    reporter = progress.reporter(overhead_s=settings.idle_s + settings.cooldown_s + settings.detection_s)
+    told = progress.reporter(overhead_s=settings.idle_s + settings.cooldown_s + settings.detection_s)
+    reporter = Beacon(told, _folder(study, out), runner.order(plan))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with lock.exclusive(rundir.Machine(out, machine.name()).lock) as held, hold.held(power, reporter.say):
+            footprint.announce(plan, out, settings, reporter.say)
             return runner.run(plan, out, settings, reporter, held, force)
     except KeyboardInterrupt:
         reporter.say("interrupted: what was finished is kept; run the same command again to resume")
         sys.exit(130)
     finally:
         reporter.close()
+
+
+def _folder(study: Any, out: Path) -> Any:
+    from harness import machine, rundir
+
+    return rundir.Machine(out, machine.name()).study(study.name)
 
 
 def _report(folder: Any, analyse: Callable[[Path], List[Path]], as_json: bool) -> None:

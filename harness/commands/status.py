@@ -1,8 +1,8 @@
-"""harness status: tell how far the stages below a folder are."""
+"""harness status: tell what is running now, and how far the stages below a folder are."""
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import click
 
@@ -11,12 +11,20 @@ from harness.errors import UserError
 
 @click.command()
 @click.argument("directory", type=click.Path(exists=True, file_okay=False), default="runs")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON; a stage that runs now says so under `running`.")
 def command(directory: str, as_json: bool) -> None:
-    """Show each stage below DIRECTORY (a run directory, a machine's folder or one stage; default: runs)."""
-    stages = _stages(Path(directory))
+    """Show what runs now and each stage below DIRECTORY (a run directory, a machine's folder, one stage).
+
+    Without DIRECTORY: runs.
+    """
+    from harness.unattended.beacon import running
+
+    now = running(Path(directory))
+    stages = _stages(Path(directory), now)
     if as_json:
         return click.echo(json.dumps(stages, indent=1))
+    for run in now:
+        click.echo(_running(run))
     for stage in stages:
         click.echo(
             f"{stage['stage']} rep {stage['repetition']}: {stage['what']}, {stage['state']}"
@@ -24,7 +32,15 @@ def command(directory: str, as_json: bool) -> None:
         )
 
 
-def _stages(folder: Path) -> List[Dict[str, Any]]:
+def _running(run: Dict[str, Any]) -> str:
+    from harness.progress import duration
+
+    left = "" if run["left_s"] is None else f"about {duration(run['left_s'])} left"
+    facts = ", ".join(part for part in (run["doing"], run["power"], left) if part)
+    return f"running now: {run['study']} [{run['number']}/{run['of']}] {run['what']}, {facts} (process {run['pid']})"
+
+
+def _stages(folder: Path, now: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
     from harness import rundir, runner
     from harness.progress import describe
     from harness.session import read_manifest
@@ -34,16 +50,22 @@ def _stages(folder: Path) -> List[Dict[str, Any]]:
     for path in sorted(rundir.reps(folder)):
         rep = rundir.Rep(path)
         manifest = read_manifest(rep)
-        found.append(
-            {
-                "stage": manifest["stage"],
-                "repetition": manifest["repetition"],
-                "what": describe(Training.from_dict(manifest["full"])),
-                "state": runner.state(rep),
-                "attempts": len(manifest["attempts"]),
-                "folder": str(path),
-            }
-        )
-    if not found:
+        run = _run_of(manifest, now)
+        stage = {
+            "stage": manifest["stage"],
+            "repetition": manifest["repetition"],
+            "what": describe(Training.from_dict(manifest["full"])),
+            "state": f"running, {run['doing']}" if run else runner.state(rep),
+            "attempts": len(manifest["attempts"]),
+            "folder": str(path),
+        }
+        found.append(dict(stage, running=run) if run else stage)
+    if not found and not now:
         raise UserError(f"no stage below {folder}: give a folder that harness run wrote, for example runs", code=2)
     return found
+
+
+def _run_of(manifest: Dict[str, Any], now: List[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
+    """The run that is at this stage."""
+    key = manifest["stage"], manifest["repetition"]
+    return next((run for run in now if (run["stage"], run["repetition"]) == key), None)
