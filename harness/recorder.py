@@ -29,6 +29,7 @@ from meters.arrow import arrow
 from meters.connected import Connected
 from meters.errors import MeterError
 from meters.spec import MeterSpec
+from meters.trace_format import declared
 
 BATCH_S, GIVE_UP_S = 1.0, 60.0
 STALLED_S = 2.0  # how long the end waits for a meter that does not answer
@@ -175,10 +176,12 @@ def _remove_leftovers(directory: str) -> None:
 
 def _describe(spec: MeterSpec, reader: Reader) -> Dict[str, Any]:
     meter = reader.meter
+    calibration = {"calibration": meter.calibration.content} if meter.calibration else {}
     return {
+        **calibration,
         "name": spec.name,
         "kind": spec.kind,
-        "channels": [dict(channel._asdict()) for channel in meter.channels],
+        "channels": [dict(channel._asdict()) for channel in declared(meter)],
         "total": list(meter.total),
         "period_s": meter.period_s,
         "simulated": meter.simulated,

@@ -8,6 +8,7 @@ from harness import machine, rundir
 from harness.errors import UserError
 from harness.plan import Plan, as_json, stage_name
 from harness.session import Session, Settings, read_manifest
+from meters import calibration
 from workloads.job import Training
 
 
@@ -87,11 +88,10 @@ def _manifest(stage: Training, rep: rundir.Rep, settings: Settings) -> Dict[str,
 
 def _meter_identity(spec: Any) -> Dict[str, Any]:
     """A meter as asked for, without the port: the same meter may come back under another name."""
-    return {
-        "name": spec.name,
-        "kind": spec.kind,
-        "options": {key: value for key, value in spec.options.items() if key != "port"},
-    }
+    options = {key: value for key, value in spec.options.items() if key != "port"}
+    if "calibration" in options:
+        options["calibration"] = calibration.load(options["calibration"]).sha256
+    return {"name": spec.name, "kind": spec.kind, "options": options}
 
 
 def differing(before: Dict[str, Any], now: Dict[str, Any]) -> List[str]:

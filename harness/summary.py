@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, TextIO, Union
 
+from harness.ledger import calibrations
 from harness.ledger.charges import CellEnergy
 from harness.ledger.rows import Row, StudyRuns
 from harness.ledger.savings import savings, sentence
@@ -34,6 +35,7 @@ def as_json(study_dir: Union[str, Path]) -> Dict[str, Any]:
         "schema": 1,
         "study": study.name,
         "rows": [_plain(row) for meter in rows for row in rows[meter]],
+        "calibrations": calibrations.sentences(study),
         "savings": [sentence(saving) for saving in savings(next(iter(rows.values())))],
     }
 
@@ -141,7 +143,8 @@ def _notes(study: StudyRuns, rows: Sequence[Row]) -> List[str]:
         {"{} ({})".format(r.energy.meter, "+".join(r.energy.boundaries)) for r in rows if r.energy.boundaries}
     )
     measured = ["power from meter " + ", ".join(meters)] if meters else []
-    return [sentence(saving) for saving in savings(rows)] + measured + reasons + missing
+    calibrated = calibrations.sentences(study)
+    return [sentence(saving) for saving in savings(rows)] + measured + calibrated + reasons + missing
 
 
 def overhead_sheet(rows: Sequence[Row]) -> Sheet:

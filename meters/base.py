@@ -1,6 +1,6 @@
 """What every power meter has in common: channels, columns, and samples on the host's monotonic clock."""
 
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from meters.clock import monotonic_ns
 from meters.errors import MeterError
@@ -53,6 +53,7 @@ class Meter:
     transmission_s: float = 0.0  # from the device's time stamp to the arrival of the frame's last byte
     buffered: bool = False  # samples wait outside this process, so one call can fetch several
     resynchronisations: int = 0
+    calibration: Any = None  # `meters.calibration.Calibration` that readers of its trace apply
 
     @property
     def wake_s(self) -> float:

@@ -21,6 +21,7 @@ class Meter(AnyMeter):
     def __init__(self, path: str, repeat: bool = False) -> None:
         self._path, self._repeat = path, repeat
         self._source = _source(path)
+        self.calibration = self._source.calibration
         self._learn()
 
     @property

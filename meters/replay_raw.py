@@ -23,6 +23,7 @@ class RawSource:
         self._meter.connect = lambda: self._line  # type: ignore[method-assign]
         self._meter.now_ns = self._line.now_ns
         self.simulated = self._head["simulated"]
+        self.calibration = None  # bytes are decoded anew
 
     def __getattr__(self, name: str) -> Any:
         """Channels, columns, total, period and so on are the driver's."""

@@ -27,6 +27,7 @@ class TraceSource:
         self.columns = trace.columns[len(fixed_columns("device_ns" in trace.columns)) :]
         self.channels, self.total, self.period_s = trace.channels, trace.total, trace.period_s
         self.simulated = trace.simulated
+        self.calibration = trace.calibration
         self._values = np.column_stack([trace.column(name) for name in self.columns])
         self._read_ns = trace.column("read_ns")
         self._ages_ns = trace.t_ns - trace.t_ns[0]

@@ -7,12 +7,13 @@ from typing import Any, Dict, Iterable, List, Type, Union
 
 from extensions import Kind, Refused, nearest
 from meters import API_VERSION
+from meters import calibration as calibrations
 from meters.accuracy import parse_accuracy, with_accuracy
 from meters.base import Meter
 from meters.errors import MeterError
 
 METERS = Kind("meter", "meters", "harness.meters", API_VERSION, marker=r"^class Meter\(")
-_COMMON = ("accuracy", "name")  # understood for every meter
+_COMMON = ("accuracy", "calibration", "name")  # understood for every meter
 _TRUTH = {
     **dict.fromkeys(("yes", "true", "on", "1"), True),
     **dict.fromkeys(("no", "false", "off", "0"), False),
@@ -55,15 +56,19 @@ class MeterSpec:
             raise MeterError(f"meter {kind} needs {missing[0]}=, as in {kind}:{missing[0]}=...; {available}")
         if "accuracy" in options:
             parse_accuracy(options["accuracy"])
+        if "calibration" in options:
+            _check_calibration(kind, options["calibration"])
         return cls(kind, options, options.pop("name", ""))
 
     def create(self) -> Meter:
         """The meter, not yet opened."""
         options = dict(self.options)
-        accuracy = options.pop("accuracy", None)
+        accuracy, calibration = options.pop("accuracy", None), options.pop("calibration", None)
         meter = _driver(self.kind)(**options)
         if accuracy is not None:
             meter.channels = with_accuracy(meter.channels, accuracy)
+        if calibration is not None:
+            meter.calibration = calibrations.load(calibration)
         return meter
 
 
@@ -90,6 +95,12 @@ def _driver(kind: str) -> Type[Meter]:
         return METERS.find(kind).Meter
     except Refused as error:
         raise MeterError(str(error)) from error
+
+
+def _check_calibration(kind: str, path: str) -> None:
+    about = calibrations.load(path).content["meter"]
+    if about["kind"] != kind:
+        raise MeterError(f"calibration {path} is of a {about['kind']}, not of a {kind}")
 
 
 def _parameters(kind: str) -> Dict[str, inspect.Parameter]:

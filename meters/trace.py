@@ -4,6 +4,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
+from meters import calibration as calibrations
 from meters.base import Channel
 from meters.errors import MeterError
 from meters.integrate import integrate, partition
@@ -28,6 +29,8 @@ class Trace:
         self.simulated: bool = file.meta["simulated"]
         self.replayed: bool = bool(file.meta.get("replayed"))
         self.clock: Dict[str, str] = file.meta["clock"]
+        copied = file.meta.get("calibration")
+        self.calibration = None if copied is None else calibrations.of(copied)
         self.segment = self.column("segment")
         self.flags = self.column("flags")
         self.t_ns = self._times()
@@ -51,8 +54,18 @@ class Trace:
 
     def power_W(self, channel: Optional[str] = None) -> np.ndarray:
         """Watts of a channel; of the whole input when none is named."""
-        powers = [self.column(one.name + "_power_W") for one in self._chosen(channel)]
+        powers = [self.watts(one.name) for one in self._chosen(channel)]
         return powers[0] if len(powers) == 1 else np.asarray(np.sum(powers, axis=0, dtype=np.float64))
+
+    def watts(self, channel: str) -> np.ndarray:
+        """Watts of one channel as its calibration corrects them; `column` has them as the meter gave them."""
+        return self.corrected(channel, self.column(channel + "_power_W"))
+
+    def corrected(self, channel: str, watts: np.ndarray) -> np.ndarray:
+        """Powers that a channel gave, corrected where it is part of a whole input that was calibrated."""
+        if self.calibration is None or channel not in self.total:
+            return watts
+        return self.calibration.corrected(watts, len(self.total))
 
     def gaps(self, max_gap_s: Optional[float] = None, channel: Optional[str] = None) -> List[Tuple[int, int]]:
         """(start_ns, stop_ns) between samples further apart than `max_gap_s`, by default 5 native periods.
@@ -107,7 +120,7 @@ class Trace:
     def _series(self, channel: Optional[str]) -> "_Series":
         if channel not in self._cache:
             chosen = self._chosen(channel)
-            powers = [self.column(one.name + "_power_W") for one in chosen]
+            powers = [self.watts(one.name) for one in chosen]
             t_ns, missing = self.t_ns, np.any([np.isnan(power) for power in powers], axis=0)
             if missing.any():
                 t_ns, powers = t_ns[~missing], [power[~missing] for power in powers]

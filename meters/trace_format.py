@@ -10,7 +10,7 @@ values     float32, counters float64; null = not available
 
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from meters.base import Meter, Row
+from meters.base import Channel, Meter, Row
 from meters.clock import host_clock
 
 SCHEMA = 1
@@ -46,10 +46,11 @@ def value_type(column: str) -> str:
 
 def describe(meter: Meter, kind: str, name: str, options: Dict[str, Any], attempt: int) -> Dict[str, Any]:
     """The metadata of a trace of an opened meter."""
+    calibration = {"calibration": meter.calibration.content} if meter.calibration else {}
     return {
         "schema": SCHEMA,
         "meter": {"name": name, "kind": kind, "options": options, "identity": meter.identity()},
-        "channels": [dict(channel._asdict()) for channel in meter.channels],
+        "channels": [dict(channel._asdict()) for channel in declared(meter)],
         "total": list(meter.total),
         "period_s": meter.period_s,
         "transmission_s": meter.transmission_s,
@@ -57,4 +58,13 @@ def describe(meter: Meter, kind: str, name: str, options: Dict[str, Any], attemp
         "simulated": meter.simulated,
         "replayed": meter.replayed,
         "attempt": attempt,
+        **calibration,
     }
+
+
+def declared(meter: Meter) -> Tuple[Channel, ...]:
+    """The channels of an opened meter, as a calibration makes them."""
+    if meter.calibration is None:
+        return meter.channels
+    channels: Tuple[Channel, ...] = meter.calibration.declared(meter.channels, meter.total)
+    return channels

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from harness.ledger import Slowdown, StageRun, StudyRuns, Window
+from harness.ledger.calibrations import trust
 from harness.ledger.temperatures import while_working
 from harness.quantities import kilojoules, significant
 from results import metering_checks
@@ -178,6 +179,21 @@ def _above_gate(run: StageRun) -> list[str]:
     ]
 
 
+def calibrations(study: StudyRuns) -> list[str]:
+    """Calibrations that were made in another state, or for all one knows of another meter; and runs that lack one."""
+    found = []
+    for meter in study.meters:
+        runs = [run for run in study.runs() if meter in run.meters]
+        for run in runs:
+            calibration = run.calibration(meter)
+            if calibration is not None:
+                found += trust(calibration, run.manifest, run.meter(meter))
+        names = {one.sha256 if one else "none" for one in (run.calibration(meter) for run in runs)}
+        if len(names) > 1:
+            found.append(f"Meter {meter} was not corrected by the same calibration in all stages.")
+    return found
+
+
 def different_settings(study: StudyRuns) -> list[str]:
     """Stages that were run with another number of threads, or forced to go on in another state of the machine."""
     threads = sorted({str(run.manifest.get("threads")) for run in study.runs()})
@@ -210,6 +226,7 @@ CHECKS: list[Callable[[StudyRuns], list[str]]] = [
     mode_changed,
     throttled,
     temperatures,
+    calibrations,
     different_settings,
     single_repetition,
 ]

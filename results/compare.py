@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from harness.ledger import calibrations
 from harness.quantities import NONE, kilojoules, significant
 from harness.summary import Sheet
 from results import provenance
@@ -42,6 +43,7 @@ def sheets(a: Any, b: Any) -> list[Sheet]:
     header = ["method", f"kJ A{word}", f"kJ B{word}", "B / A", "95 % interval", "accuracy A %", "accuracy B %", ""]
     lines = [_line(pair) for pair in pairs(a, b)]
     notes = [f"A: {a.folder}", f"B: {b.folder}"]
+    notes += [f"{side}: {note}" for side, one in (("A", a), ("B", b)) for note in calibrations.sentences(one.runs)]
     notes += [] if lines else ["the two studies have no method on the same model, data set and ratio in common"]
     facts = [list(fact) for fact in differences(a, b)]
     return [

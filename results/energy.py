@@ -169,6 +169,7 @@ def _identity(row: Row) -> dict[str, Any]:
         "meter": energy.meter,
         "boundary": "+".join(energy.boundaries),
         "simulated": energy.simulated,
+        "calibration": "; ".join(energy.calibrations),
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from harness import rundir
 from harness.ledger import StageRun, StudyRuns
+from meters import calibration as calibrations
 
 
 def stages(study: StudyRuns) -> list[dict[str, Any]]:
@@ -63,6 +64,7 @@ def _channel(meter: dict[str, Any], channel: dict[str, Any]) -> dict[str, str]:
     if channel.get("offset_error_W") is not None:
         parts.append(f"{1000 * channel['offset_error_W']:g} mW")
     accuracy = " + ".join(parts) or "not stated"
+    calibration = meter.get("calibration") if channel["name"] in meter.get("total", []) else None
     return {
         "meter": meter["name"],
         "kind": str(meter.get("kind", "")),
@@ -72,6 +74,7 @@ def _channel(meter: dict[str, Any], channel: dict[str, Any]) -> dict[str, str]:
         "values are": channel.get("shape", "instant"),
         "period": f"{meter.get('period_s', 0):g} s",
         "accuracy": accuracy if accuracy == "not stated" else f"{accuracy} ({channel.get('accuracy_source')})",
+        "calibration": "none" if calibration is None else calibrations.of(calibration).name,
         "power": "simulated" if meter.get("simulated") else "measured",
     }
 

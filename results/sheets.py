@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from harness.ledger import calibrations
 from harness.quantities import NONE, duration, kilojoules, percent, prefixed, significant
 from harness.summary import Sheet, marks, overhead_sheet
 from results import checks, composed, efficiency
@@ -21,10 +22,11 @@ def sheets(study: Any, target: float | None = None) -> list[Sheet]:
 
 
 def with_evidence(made: list[Sheet], study: Any) -> list[Sheet]:
-    """Under each table the digest over the SHA256SUMS of every stage that it follows from."""
+    """Under each table the calibrations of its joules, and the digest over the SHA256SUMS of every stage behind it."""
     sealed = sum(run.complete for run in study.runs.runs())
-    note = f"evidence: sha256 {digest(study.runs)} over the SHA256SUMS of {sealed} stages"
-    return [sheet._replace(notes=[*sheet.notes, note]) for sheet in made] if sealed else made
+    notes = calibrations.sentences(study.runs)
+    notes += [f"evidence: sha256 {digest(study.runs)} over the SHA256SUMS of {sealed} stages"] if sealed else []
+    return [sheet._replace(notes=[*sheet.notes, *notes]) for sheet in made]
 
 
 def with_doubts(sheet: Sheet, study: Any) -> Sheet:

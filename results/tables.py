@@ -27,7 +27,8 @@ LATEX = {
 }
 
 
-IDENTITY = ["cell", "method", "model", "dataset", "ratio", "seed", "repetition", "meter", "boundary", "simulated"]
+IDENTITY = ["cell", "method", "model", "dataset", "ratio", "seed", "repetition", "meter", "boundary"]
+IDENTITY += ["simulated", "calibration"]
 
 
 def main(study: Study, target: float | None = None) -> pd.DataFrame:

@@ -73,7 +73,12 @@ def _compared(one: View, other: View, windows: Sequence[Window], window_s: float
     except ValueError as error:
         return Compared(one.name, other.name, None, [], None, str(error))
     both = [
-        olympic.Pair(window.load, window_s, *(_mean_W(view.series, window, origin_ns) for view in (one, other)))
+        olympic.Pair(
+            window.load,
+            window_s,
+            _mean_W(one.series, window, origin_ns),
+            _mean_W(other.series, window, origin_ns - int(1e9 * fit.lag_s)),
+        )
         for window in windows
     ]
     levels = olympic.levels(both, fit.gain, fit.offset_W)

@@ -46,6 +46,7 @@ class CellEnergy(NamedTuple):
     emulated: bool
     reasons: Tuple[str, ...]
     throttled: bool = False
+    calibrations: Tuple[str, ...] = ()  # files that its readings were corrected by
 
     @property
     def mean_W(self) -> Optional[float]:
@@ -85,7 +86,13 @@ def charge(
         any(run.emulated for _, run in stages),
         _sentences(missing + [r.own_reason for r in counted + lost] + [reason for _, reason in net] + remedy),
         any(run.slowed(r.window) for run, part in readings for r in part if phase_of(r) in HEADLINE),
+        _calibrations([run for _, run in stages], name),
     )
+
+
+def _calibrations(runs: Sequence[StageRun], meter: str) -> Tuple[str, ...]:
+    found = [run.calibration(meter) for run in runs]
+    return tuple(dict.fromkeys(one.name for one in found if one is not None))
 
 
 def unrecorded(stages: Sequence[Tuple[Mapping[str, Any], StageRun]], meter: str) -> List[StageRun]:

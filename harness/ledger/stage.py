@@ -12,6 +12,8 @@ from harness.ledger.slowdowns import Slowdown, slowdowns
 from harness.ledger.state import State
 from harness.ledger.state import read as read_states
 from harness.ledger.windows import Window, windows
+from meters import calibration as calibrations
+from meters.calibration import Calibration
 from meters.errors import MeterError
 
 SCHEMA = 1
@@ -65,6 +67,11 @@ class StageRun:
         return tuple(
             sorted({channel["boundary"] for channel in meter.get("channels", []) if channel["name"] in meter["total"]})
         )
+
+    def calibration(self, name: str) -> Optional[Calibration]:
+        """What corrects the meter's readings; None where they are taken as they are."""
+        copied = self.meter(name).get("calibration")
+        return None if copied is None else calibrations.of(copied)
 
     def simulated(self, name: str) -> bool:
         return bool(self.meter(name).get("simulated", False))

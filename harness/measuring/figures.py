@@ -5,6 +5,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 from harness.measuring.energy import Energy
 from harness.measuring.series import Series
+from meters import calibration
 
 
 class Execution(NamedTuple):
@@ -28,6 +29,7 @@ class Figures(NamedTuple):
     mean_net_J: Optional[float]
     deviation_J: Optional[float]
     reasons: List[str]
+    calibration: str = ""  # the file that readings were corrected by
 
 
 def figures(series: Series) -> List[Figures]:
@@ -51,6 +53,7 @@ def _figures(series: Series, index: int) -> Figures:
         mean([one.net_J for one in executions]),
         deviation([one.energy.energy_J for one in executions]),
         [energy.reason for energy in ([idle] if idle else []) + energies if energy.reason],
+        calibration.of(described["calibration"]).name if "calibration" in described else "",
     )
 
 
@@ -91,6 +94,7 @@ def _plain(found: Figures, statistics: Optional[Dict[str, Any]]) -> Dict[str, An
         "meter": found.meter,
         "boundaries": list(found.boundaries),
         "simulated": found.simulated,
+        "calibration": found.calibration,
         "idle_W": found.idle_W,
         "energy_J": found.mean_J,
         "energy_net_J": found.mean_net_J,

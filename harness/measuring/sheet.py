@@ -21,6 +21,7 @@ def _sheet(found: Figures) -> Sheet:
     header = ["execution", "time", word + "J"] + [word + "J net of idle"] * net + [word + "mean W", "coverage %", ""]
     lines = _lines(found, net)
     notes = [f"idle: {significant(found.idle_W)} W"] if net else []
+    notes += [f"corrected by calibration {found.calibration}"] if found.calibration else []
     return Sheet(title, header, lines, notes + _unique(found.reasons))
 
 

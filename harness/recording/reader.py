@@ -9,6 +9,7 @@ from harness.recording.alarm import Alarm
 from harness.recording.annotate import Annotator, milliseconds
 from harness.recording.histogram import Histogram
 from meters.base import Meter, Sample
+from meters.calibration import check as check_calibration
 from meters.clock import monotonic_ns
 from meters.errors import MeterError
 from meters.raw import Tape
@@ -79,6 +80,7 @@ class Reader:
     def _run(self) -> None:
         try:
             self.meter.open()
+            check_calibration(self.meter)
             self._last_ns = monotonic_ns()
             self._look_until_stopped()
         except (MeterError, _Fatal) as error:

@@ -6,6 +6,7 @@ quantisation and gaps belong to the attempt.
 
 import numpy as np
 
+from meters.calibration import Calibration
 from results.uncertainty.budget import BIAS, NORMAL, Budget, Component
 from results.uncertainty.samples import Samples, Spans
 
@@ -26,8 +27,7 @@ def budget(samples: Samples, spans: Spans, meter: str, idle_W: float, correct_la
         return Budget({})
     where = f"{meter}/{samples.channel.name}"
     found = {
-        f"gain/{where}": _gain(samples, spans),
-        f"offset/{where}": _offset(samples, spans),
+        **_accuracy(samples, spans, where),
         f"edges/{where}": edges(samples, spans),
         f"lag/{where}": Component(0.0, 0.0) if correct_lag else _lag(samples, spans),
         f"lag/{where}/tau": _lag_tolerance(samples, spans),
@@ -37,6 +37,28 @@ def budget(samples: Samples, spans: Spans, meter: str, idle_W: float, correct_la
     found.update({f"quantisation/{samples.key}/{level}": part for level, part in quantisation(samples, spans).items()})
     found.update({f"gaps/{samples.key}/{start}": part for start, part in gaps(samples, spans, idle_W).items()})
     return Budget({key: part for key, part in found.items() if part.low or part.high})
+
+
+def _accuracy(samples: Samples, spans: Spans, where: str) -> dict[str, Component]:
+    """Of the meter itself, or of the calibration that takes its place."""
+    if samples.calibration is not None:
+        return _calibration(samples, spans, samples.calibration)
+    return {f"gain/{where}": _gain(samples, spans), f"offset/{where}": _offset(samples, spans)}
+
+
+def _calibration(samples: Samples, spans: Spans, calibration: Calibration) -> dict[str, Component]:
+    """What the reference may be wrong by, what no line explains, and how well the line is known."""
+    joules, seconds = abs(samples.energy(spans)), _seconds(spans)
+    watts = samples.parts * joules / seconds
+    sd = calibration.sd_W(watts) * seconds / samples.parts
+    halves = {
+        "reference gain": joules * (calibration.reference_gain_error or 0.0),
+        "reference offset": calibration.reference_offset_error_W * seconds / samples.parts,
+        "residual": calibration.residual_W * seconds / samples.parts,
+    }
+    key = f"calibration/{calibration.sha256}"
+    found = {f"{key}/{name}": Component(-half, half) for name, half in halves.items()}
+    return found | {f"{key}/line": Component(-sd, sd, NORMAL)}
 
 
 def _gain(samples: Samples, spans: Spans) -> Component:

@@ -57,8 +57,10 @@ def _counter(trace: Trace, channel: Channel, key: str, name: str) -> Counter | N
     gaps = list(zip(t_ns[:-1][again].tolist(), t_ns[1:][again].tolist(), strict=True))
     means = channel._replace(shape="mean_over_period", tau_s=None, resolution_W=0.0)
     every = np.ones(len(t_ns), dtype=bool)
-    powers = np.concatenate((watts[:1], watts))
-    return Counter(Samples(key, means, t_ns, powers, every, trace.period_s, gaps), step_J)
+    powers = trace.corrected(channel.name, np.concatenate((watts[:1], watts)))
+    calibration = trace.calibration if channel.name in trace.total else None
+    samples = Samples(key, means, t_ns, powers, every, trace.period_s, gaps, calibration, len(trace.total))
+    return Counter(samples, step_J)
 
 
 def smallest_step_J(joules: np.ndarray) -> float | None:

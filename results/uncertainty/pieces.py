@@ -81,7 +81,7 @@ def _piece(
         longest_gap_s=max(((stop - start) / 1e9 for start, stop in holes), default=0.0),
         samples=channels[0].count(spans),
         peak_W=peak_W(channels, spans),
-        accuracy_stated=all(samples.channel.gain_error is not None for samples in channels),
+        accuracy_stated=all(samples.accuracy_stated for samples in channels),
         period_s=channels[0].period_s,
     )
 

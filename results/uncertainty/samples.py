@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from meters.base import Channel
+from meters.calibration import Calibration
 from meters.integrate import partition
 from meters.trace import Trace
 
@@ -28,13 +29,18 @@ class Samples:
     fresh: np.ndarray  # False where a sample repeats a stale reading
     period_s: float
     gaps: list[tuple[int, int]] = field(default_factory=list)
+    calibration: Calibration | None = None
+    parts: int = 1  # channels that were calibrated together
 
     @classmethod
     def of(cls, trace: Trace, channel: Channel, key: str) -> "Samples":
         """A channel of a trace; samples in which it was not available are left out."""
-        watts = trace.column(channel.name + "_power_W")
+        watts = trace.watts(channel.name)
         known = ~np.isnan(watts)
         stale = (trace.flags & STALE).astype(bool)
+        calibration = trace.calibration if channel.name in trace.total else None
+        if calibration is not None and channel.resolution_W is not None:
+            channel = channel._replace(resolution_W=channel.resolution_W / calibration.gain)
         return cls(
             key,
             channel,
@@ -43,7 +49,16 @@ class Samples:
             ~stale[known],
             trace.period_s,
             trace.gaps(None, channel.name),
+            calibration,
+            len(trace.total),
         )
+
+    @property
+    def accuracy_stated(self) -> bool:
+        """Of the channel itself, or of what it was calibrated against."""
+        if self.calibration is not None:
+            return self.calibration.reference_gain_error is not None
+        return self.channel.gain_error is not None
 
     @property
     def averages(self) -> bool:

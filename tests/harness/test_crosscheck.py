@@ -2,14 +2,19 @@
 
 import contextlib
 import json
+import os
 import time
 
 import numpy as np
 import pytest
 
+from harness import rundir
 from harness.crosscheck import result
 from harness.crosscheck.load import Step, steps
+from meters import calibration
+from meters.trace import Trace
 from tests.harness.command import harness
+from tests.harness.drawn import drawn_J
 from tests.meters.bench import emulated
 
 GAIN, OFFSET_W, LAG_MS = 1.04, 0.25, 130
@@ -60,9 +65,69 @@ def test_it_says_what_each_meter_sees_and_that_it_is_simulated(checked):
 
 
 def _cpus():
-    import os
-
     return len(os.sched_getaffinity(0))
+
+
+@pytest.fixture(scope="module")
+def signed(checked, tmp_path_factory):
+    out = tmp_path_factory.mktemp("signed") / "wrong.json"
+    done = harness(
+        "meters", "calibrate", checked[0], "--meter", "wrong", "--reference", "smartpower3", "--signed-by", "N. N.",
+        "--out", out,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "{}\n".format(out)), done.stderr
+    return out
+
+
+def test_a_calibration_has_what_a_reader_must_know(checked, signed):
+    found = calibration.load(str(signed))
+    assert found.gain == pytest.approx(GAIN, rel=1e-3) and found.residual_W < 0.05
+    assert found.reference_gain_error == 0.03  # as a SmartPower3 declares of itself
+    about = found.content
+    assert about["signed_by"] == "N. N." and about["simulated"] and about["power_mode"]
+    for name, digest in about["evidence"].items():
+        assert rundir.digest(checked[0] / name) == digest
+    assert sorted(about["evidence"]) == ["crosscheck.json", "power/smartpower3.1.arrow", "power/wrong.1.arrow"]
+
+
+def test_a_later_measurement_with_it_tells_what_was_truly_drawn(signed, tmp_path):
+    with emulated(
+        "smartpower3", tmp_path, "--profile", "sine", "--gain", str(GAIN), "--offset", str(OFFSET_W)
+    ) as meter:
+        options = "smartpower3:port={},calibration={}".format(meter.port, signed)
+        done = harness("measure", "--meter", options, "--out", tmp_path / "out", "--", "sleep", 2)
+        log = meter.log()
+    assert done.returncode == 0 and "corrected by calibration wrong.json (signed by N. N." in done.stderr
+    figures = json.loads((tmp_path / "out" / "measure.json").read_text())["meters"][0]
+    lines = [json.loads(line) for line in (tmp_path / "out" / "events.jsonl").read_text().splitlines()]
+    start_ns, stop_ns = [line["t_ns"] for line in lines if line.get("phase") == "command"]
+    true_J = drawn_J(log, start_ns, stop_ns)
+    assert figures["energy_J"] == pytest.approx(true_J, rel=0.005)
+    raw = Trace.open(tmp_path / "out" / "power" / "smartpower3.1.arrow").column("out1_power_W")
+    assert raw.mean() > 1.03 * figures["energy_J"] / ((stop_ns - start_ns) / 1e9)
+
+
+@pytest.mark.parametrize(
+    "arguments, status, sentence",
+    [
+        (
+            ["--meter", "other", "--reference", "wrong"],
+            2,
+            "no meter 'other' that shows a whole input; there are: smart",
+        ),
+        (["--meter", "wrong", "--reference", "smartpower3", "--signed-by", " "], 2, "somebody has to stand for"),
+    ],
+)
+def test_what_cannot_be_signed_is_a_sentence(checked, tmp_path, arguments, status, sentence):
+    options = ["--out", tmp_path / "c.json", "--signed-by", "N. N."]
+    done = harness("meters", "calibrate", checked[0], *options, *arguments)
+    assert done.returncode == status and sentence in done.stderr and not (tmp_path / "c.json").exists()
+
+
+def test_a_signed_file_is_not_overwritten(checked, signed):
+    options = ["--meter", "wrong", "--reference", "smartpower3", "--signed-by", "X", "--out", signed]
+    done = harness("meters", "calibrate", checked[0], *options)
+    assert done.returncode == 2 and "is not overwritten" in done.stderr
 
 
 def test_what_is_stored_reads_back_with_its_traces(checked):
