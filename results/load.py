@@ -2,6 +2,7 @@
 
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -24,6 +25,16 @@ class Study:
     @property
     def folder(self) -> Path:
         return self.runs.folder.folder
+
+    @cached_property
+    def asked(self) -> dict[str, Any]:
+        """The study file as it was run; empty where it is absent or damaged."""
+        import tomllib
+
+        try:
+            return tomllib.loads(self.runs.folder.study.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
 
     @property
     def meters(self) -> list[str]:

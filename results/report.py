@@ -1,17 +1,28 @@
 """The report: one self-contained HTML file, the verdict first, with tables, figures and where they come from."""
 
 import base64
+import gzip
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from results import figures, provenance, tables
+from harness.summary import Sheet
+from results import figures, interactive, provenance, tables
+from results.figures import Drawn
 from results.load import Study, load
 from results.methods import Saving, methods, savings, sentence
 from results.sheets import sheets
+from results.sorting import key
 
-KINDS = {".svg": "image/svg+xml", ".png": "image/png", ".csv": "text/csv", ".md": "text/markdown", ".tex": "text/x-tex"}
+KINDS = {
+    ".svg": "image/svg+xml",
+    ".csv": "text/csv",
+    ".md": "text/markdown",
+    ".tex": "text/x-tex",
+    ".gz": "application/gzip",
+}
+LARGEST_PLAIN = 100_000  # bytes of data behind a figure that are embedded as they are
 
 
 def write(study_dir: Path | str, **reading: bool) -> list[Path]:
@@ -21,51 +32,63 @@ def write(study_dir: Path | str, **reading: bool) -> list[Path]:
     """
     study = load(study_dir, **reading)
     written = tables.write(study.folder, study)
-    drawn = figures.write(study, study.folder / "figures")
+    drawn = figures.drawn(study, study.folder / "figures")
     page = study.folder / "report.html"
     page.write_text(render(study, written, drawn), encoding="utf-8")
-    return [page, *written, *drawn]
+    return [page, *written, *(path for one in drawn for path in one.files)]
 
 
-def render(study: Study, files: list[Path], drawn: list[Path]) -> str:
+def render(study: Study, files: list[Path], drawn: list[Drawn]) -> str:
     """The page; what runs elsewhere have written into their directories is escaped."""
     environment = Environment(loader=PackageLoader("results"), autoescape=True, undefined=StrictUndefined)
+    environment.filters["sort_key"] = key
     runs = study.runs.runs()
     stages = provenance.stages(study.runs)
+    timeline = interactive.payload(study)
+    found = savings(methods(study.runs.rows(), study.energies))
     return environment.get_template("report.html.j2").render(
         name=study.name,
-        title=_title(study),
+        title=str(study.asked.get("title") or study.name),
         machine=study.folder.parent.parent.name,
         started=min((stage["started_utc"] for stage in stages if stage["started_utc"]), default=""),
         simulated=any(run.simulated(meter) for run in runs for meter in run.meters),
-        verdict=[_verdict(saving) for saving in savings(methods(study.runs.rows(), study.energies))],
+        verdict=[_verdict(saving) for saving in found],
         doubts=study.doubts,
-        sheets=sheets(study),
-        downloads=[{"name": path.name, "uri": data_uri(path)} for path in files],
-        figures=[
-            {"uri": data_uri(path), "caption": figures.find(path.stem).CAPTION}
-            for path in drawn
-            if path.suffix == ".svg"
-        ],
+        sheets=[_without(sheet, {sentence(saving) for saving in found}) for sheet in sheets(study)],
+        downloads=[{"name": path.name, "uri": data_uri(path.name, path.read_bytes())} for path in files],
+        timeline=timeline,
+        plotly=interactive.plotly() if timeline["stages"] else "",
+        figures=[_figure(one) for one in drawn if not one.lacking],
+        lacking=[one.lacking for one in drawn if one.lacking],
         channels=provenance.meters(study.runs),
         facts=provenance.machine(study.runs),
         stages=stages or [{"stage": "none was begun"}],
     )
 
 
-def data_uri(path: Path) -> str:
+def _without(sheet: Sheet, said: set[str]) -> Sheet:
+    """A sheet without the notes that stand elsewhere on the page."""
+    return sheet._replace(notes=[note for note in sheet.notes if note not in said])
+
+
+def data_uri(name: str, content: bytes) -> str:
     """A file as a link that needs no other file."""
-    return f"data:{KINDS[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    return f"data:{KINDS[Path(name).suffix]};base64,{base64.b64encode(content).decode()}"
 
 
-def _title(study: Study) -> str:
-    import tomllib
-
-    try:
-        asked = tomllib.loads(study.runs.folder.study.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return study.name
-    return str(asked.get("title") or study.name)
+def _figure(drawn: Drawn) -> dict[str, str]:
+    """The picture, and the data behind it: CSV, compressed where there is much of it."""
+    picture = next(path for path in drawn.files if path.suffix == ".svg")
+    name, content = f"{drawn.name}.csv", drawn.data.to_csv(index=False, float_format="%.7g").encode()
+    if len(content) > LARGEST_PLAIN:
+        name, content = f"{name}.gz", gzip.compress(content, 6, mtime=0)
+    return {
+        "name": drawn.name,
+        "caption": drawn.caption,
+        "uri": data_uri(picture.name, picture.read_bytes()),
+        "data_name": name,
+        "data_uri": data_uri(name, content),
+    }
 
 
 def _verdict(saving: Saving) -> dict[str, Any]:

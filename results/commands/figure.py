@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from harness.errors import UserError
 from results.commands._options import reading
 
 
@@ -21,6 +22,13 @@ from results.commands._options import reading
     show_default=True,
     help="May be repeated.",
 )
+@click.option(
+    "--style",
+    type=click.Choice(("screen", "paper")),
+    default="screen",
+    show_default=True,
+    help="paper: one column of 3.35 inches, serif.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the paths as JSON.")
 @reading
 def command(
@@ -28,6 +36,7 @@ def command(
     names: tuple[str, ...],
     out: str | None,
     formats: tuple[str, ...],
+    style: str,
     as_json: bool,
     reading: dict[str, bool],
 ) -> None:
@@ -39,10 +48,14 @@ def command(
         figures.find(name)
     study = load(directory, **reading)
     folder = Path(out) if out else study.folder / "figures"
-    written = figures.write(study, folder, list(names) or None, formats)
-    if not written:
-        click.echo("note: this study has nothing to draw there", err=True)
+    found = figures.drawn(study, folder, list(names) or None, formats, style)
+    written = [str(path) for one in found for path in one.files]
+    for one in found:
+        if one.lacking:
+            click.echo(f"note: no figure '{one.name}': {one.lacking}", err=True)
     if as_json:
-        return click.echo(json.dumps([str(path) for path in written], indent=1))
-    for path in written:
-        click.echo(str(path))
+        click.echo(json.dumps(written, indent=1))
+    elif written:
+        click.echo("\n".join(written))
+    if names and not written:
+        raise UserError("nothing that was asked for could be drawn; the notes say why")

@@ -3,77 +3,86 @@
 from typing import Any
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from harness.ledger.charges import APART, HEADLINE
 from harness.quantities import kilojoules
-from results.figures.style import WIDTH_IN, phase_colour, styled
+from results.figures._methods import boundary, short, with_energy
+from results.figures.style import INK, Look, phase_colour, simulated
 
 CAPTION = (
-    "Energy of each method by phase, mean over repetitions. The number is the headline: search, detection, pruning and "
-    "training. Hatched: evaluation and checkpoints, which the headline leaves out."
+    "Energy of each method by phase, mean over its runs. The number is the headline, search + detection + pruning + "
+    "training, with its 95 % interval as a bar. Hatched: evaluation and checkpoints, which the headline leaves out."
 )
-APART = ("evaluate", "checkpoint")
 
 
-def draw(study: Any) -> Figure | None:
-    """One bar for each cell with a figure, on the headline meter."""
-    if study.phases.empty or not study.meters:
-        return None
-    rows = study.phases[study.phases["meter"] == study.meters[0]]
-    rows = rows[rows["headline"] | rows["phase"].isin(APART)]
-    joules = rows.groupby(["cell", "phase"], sort=False)["attributed_energy_J"].mean().unstack("phase")
-    cells = _with_figures(study)
-    if cells.empty:
-        return None
-    with styled():
-        figure = Figure(figsize=(WIDTH_IN, 1.1 + 0.42 * len(cells)))
-        axes = figure.subplots()
-        left = pd.Series(0.0, index=cells.index)
-        for phase in _order(joules.columns):
-            values = joules[phase].reindex(cells.index).fillna(0.0) / 1000
-            apart = phase in APART
-            axes.barh(
-                range(len(cells)), values, left=left, color=phase_colour(phase), label=phase, height=0.62,
-                edgecolor="white", linewidth=0.5, hatch="////" if apart else None,
-            )  # fmt: skip
-            left += values
-        for index, (cell, total) in enumerate(cells["energy_J"].items()):
-            axes.text(left[cell] + 0.01 * left.max(), index, f"{kilojoules(total)} kJ", va="center")
-        axes.set_yticks(range(len(cells)), [_short(study, cell) for cell in cells.index])
-        axes.invert_yaxis()
-        simulated = bool(cells["simulated"].any())
-        boundary = " at " + str(cells["boundary"].iloc[0]) if cells["boundary"].iloc[0] else ""
-        axes.set(xlim=(0, 1.17 * left.max()), xlabel=f"{'simulated ' if simulated else ''}energy (kJ){boundary}")
-        figure.legend(loc="outside upper center", ncols=_columns(len(joules.columns)), handlelength=1.2)
+def data(study: Any) -> pd.DataFrame:
+    """A row for each method and phase, with the method's headline and its interval, on the headline meter."""
+    found = with_energy(study)
+    phases = study.phases[study.phases["meter"] == study.meters[0]]
+    rows = []
+    for method in found:
+        cells = [row.cell["id"] for row in method.rows]
+        own = phases[phases["cell"].isin(cells) & (phases["headline"] | phases["phase"].isin(APART))]
+        interval = method.energy
+        assert interval is not None
+        for phase, part in own.groupby("phase", sort=False):
+            rows.append(
+                {
+                    "method": short(method, found),
+                    "phase": phase,
+                    "headline": bool(part["headline"].iloc[0]),
+                    "phase_energy_J": part["attributed_energy_J"].sum() / len(method.rows),
+                    "headline_energy_J": interval.value,
+                    "headline_low_J": interval.low,
+                    "headline_high_J": interval.high,
+                    "emulated": method.emulated,
+                    "meter": study.meters[0],
+                    "boundary": boundary(method),
+                    "simulated": method.simulated,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def draw(data: pd.DataFrame, look: Look) -> Figure:
+    """One bar for each method."""
+    methods = list(dict.fromkeys(data["method"]))
+    phases = [phase for phase in (*HEADLINE, *APART) if phase in set(data["phase"])]
+    figure = Figure(figsize=(look.width_in, 0.95 + 0.4 * len(methods)))
+    axes = figure.subplots()
+    left = pd.Series(0.0, index=methods)
+    for phase in phases:
+        joules = data[data["phase"] == phase].set_index("method")["phase_energy_J"]
+        kJ = joules.reindex(methods).fillna(0.0) / 1000
+        axes.barh(
+            range(len(methods)), kJ, left=left, color=phase_colour(phase), label=phase, height=0.62,
+            edgecolor="white", linewidth=0.5, hatch="////" if phase in APART else None,
+        )  # fmt: skip
+        left += kJ
+    _headlines(axes, data.drop_duplicates("method"), left)
+    axes.set_yticks(range(len(methods)), methods)
+    axes.invert_yaxis()
+    place = data["boundary"].iloc[0]
+    axes.set_xlabel(f"{simulated(data)}energy (kJ)" + (f" at {place}" if place else ""))
+    figure.legend(loc="outside upper center", ncols=_columns(len(phases), 2 * look.across + 1), handlelength=1.2)
     return figure
 
 
-def _columns(entries: int) -> int:
-    """Of the legend: one line, or two equal ones."""
-    return entries if entries <= 7 else -(-entries // 2)
+def _headlines(axes: Axes, rows: pd.DataFrame, ends: pd.Series) -> None:
+    """The figure of each method beside its bar, and its interval."""
+    beyond = max(ends.max(), rows["headline_high_J"].max() / 1000)
+    for index, row in enumerate(rows.itertuples()):
+        value, low, high = (
+            joules / 1000 for joules in (row.headline_energy_J, row.headline_low_J, row.headline_high_J)
+        )
+        axes.errorbar(value, index, xerr=[[value - low], [high - value]], color=INK, capsize=3, linewidth=1.1)
+        words = f"{kilojoules(row.headline_energy_J)} kJ" + (" emulated" if row.emulated else "")
+        axes.text(max(ends[row.method], high) + 0.015 * beyond, index, words, va="center")
+    axes.set_xlim(0, (1.34 if rows["emulated"].any() else 1.2) * beyond)
 
 
-def _with_figures(study: Any) -> pd.DataFrame:
-    cells = study.cells[study.cells["meter"] == study.meters[0]]
-    kept = cells.groupby("cell", sort=False).agg(
-        energy_J=("energy_J", lambda joules: joules.mean(skipna=False)),
-        simulated=("simulated", "any"),
-        boundary=("boundary", "first"),
-    )
-    return kept[kept["energy_J"].notna()]
-
-
-def _order(phases: Any) -> list[str]:
-    from harness.ledger.charges import APART as LAST
-    from harness.ledger.charges import HEADLINE
-
-    return [phase for phase in (*HEADLINE, *LAST) if phase in phases]
-
-
-def _short(study: Any, cell: str) -> str:
-    """A cell's name without what all cells share."""
-    names = [other["id"].split("-") for other in study.runs.cells]
-    parts = cell.split("-")
-    if len({len(name) for name in names if len(name) == len(parts)}) == 0:
-        return cell
-    return " ".join(part for part in parts if not all(part in name for name in names) or part == parts[0])
+def _columns(entries: int, most: int) -> int:
+    """Of the legend: one line, or as few equal ones as fit."""
+    return -(-entries // -(-entries // most))

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from matplotlib import rc_context
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-
-WIDTH_IN = 7.2
 
 PHASES = {
     "train": "#56B4E9",
@@ -28,31 +27,72 @@ PHASES = {
     "lost": "#000000",
 }
 OTHER = "#FFFFFF"
+SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = "osD^vPX"
+INK, SOFT = "#222222", "#707070"
 
-SETTINGS = {
-    "font.family": "DejaVu Sans",
-    "font.size": 8.5,
-    "axes.titlesize": 9,
-    "axes.labelsize": 8.5,
+COMMON = {
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "legend.fontsize": 8,
+    "axes.axisbelow": True,
+    "grid.color": "#E3E6E9",
+    "grid.linewidth": 0.6,
     "legend.frameon": False,
+    "legend.handlelength": 1.4,
+    "hatch.linewidth": 0.6,
     "figure.constrained_layout.use": True,
     "svg.hashsalt": "harness",
+    "text.parse_math": False,  # names come from run directories that others wrote
 }
 
 
-@contextmanager
-def styled() -> Iterator[None]:
-    with rc_context(SETTINGS):
-        yield
+class Look(NamedTuple):
+    """A width in inches that all texts are legible at, and what matplotlib is told.  `across`: panels side by side."""
+
+    width_in: float
+    across: int
+    settings: dict[str, Any]
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        with rc_context({**COMMON, **self.settings}):
+            yield
 
 
-def save(figure: Figure, path: Path) -> Path:
+def _sizes(text: float, small: float) -> dict[str, Any]:
+    return {
+        "font.size": text,
+        "axes.titlesize": text,
+        "axes.labelsize": text,
+        "legend.fontsize": small,
+        "xtick.labelsize": small,
+        "ytick.labelsize": small,
+    }
+
+
+LOOKS = {
+    "screen": Look(7.2, 3, {"font.family": "DejaVu Sans", **_sizes(8.5, 8)}),
+    "paper": Look(
+        3.35,
+        2,
+        {
+            "font.family": "STIXGeneral",
+            "mathtext.fontset": "stix",
+            "axes.linewidth": 0.6,
+            "lines.linewidth": 1.0,
+            "lines.markersize": 3.5,
+            "xtick.major.width": 0.6,
+            "ytick.major.width": 0.6,
+            **_sizes(8, 7.5),
+        },
+    ),
+}
+
+
+def save(figure: Figure, path: Path, look: Look) -> Path:
     """Write a figure; the same figure gives the same bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with styled():
+    with look.applied():
         _settle(figure)
         metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(path.suffix[1:], {})
         figure.savefig(path, dpi=200, metadata=metadata)
@@ -73,6 +113,16 @@ def phase_colour(phase: str) -> str:
 def phase_shade(phase: str) -> tuple[float, ...]:
     """The phase's colour, light enough to draw on."""
     return tuple(0.55 * part + 0.45 for part in to_rgb(phase_colour(phase)))
+
+
+def series(index: int) -> dict[str, Any]:
+    """Colour and marker of the n-th of several series, so that neither alone has to tell them apart."""
+    return {"color": SERIES[index % len(SERIES)], "marker": MARKERS[index % len(MARKERS)]}
+
+
+def simulated(data: Any) -> str:
+    """The word before an energy or a power in a label, where the data say so."""
+    return "simulated " if bool(data["simulated"].any()) else ""
 
 
 def time_unit(seconds: float) -> tuple[float, str]:

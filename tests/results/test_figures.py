@@ -1,15 +1,27 @@
+from types import SimpleNamespace
+
 import numpy as np
+import pandas as pd
 import pytest
 
 import results
 from harness.errors import UserError
 from results import figures
 from results.figures import distances
-from results.figures.power import envelope
 from tests.harness.recording import SEARCH, WORKS
 from tests.harness.timeline import attempt, killed, saved
 from tests.results.conftest import GAMMAS, SIZES, write_study
 from workloads.tickets import channel_mask, mask_distance
+
+DRAWS = {"draw_accuracy", "draw_flops", "draw_low_precision"}
+
+
+def texts(figure):
+    return [text.get_text() for axes in figure.axes for text in (axes.title, axes.xaxis.label, axes.yaxis.label)]
+
+
+def legend(figure):
+    return [text.get_text() for text in figure.legends[0].get_texts()]
 
 
 def test_every_figure_says_what_it_shows():
@@ -22,31 +34,41 @@ def test_an_unknown_figure_is_named_with_the_nearest():
         figures.find("powr")
 
 
-def test_figures_are_written_in_each_format_and_the_same_twice(study, tmp_path):
-    first = figures.write(study, tmp_path / "a", formats=("png", "svg", "pdf"))
-    second = figures.write(study, tmp_path / "b", formats=("png", "svg", "pdf"))
-    assert {path.stem for path in first} >= {"power", "energy", "distances"}
+@pytest.mark.parametrize("style, formats", [("screen", ("png", "svg")), ("paper", ("pdf",))])
+def test_figures_are_written_in_each_format_and_the_same_twice(study, tmp_path, style, formats):
+    first = figures.drawn(study, tmp_path / "a", formats=formats, style=style)
+    second = figures.drawn(study, tmp_path / "b", formats=formats, style=style)
+    assert {one.name for one in first if one.files} == set(figures.names()) - DRAWS
     for one, other in zip(first, second, strict=True):
-        assert one.stat().st_size > 1000
-        assert one.read_bytes() == other.read_bytes()
+        for path, again in zip(one.files, other.files, strict=True):
+            assert path.stat().st_size > 1000
+            assert path.read_bytes() == again.read_bytes()
 
 
-def test_no_peak_is_lost_between_pixels():
-    t = np.arange(100000, dtype=np.int64) * 10**7
-    power = np.full(len(t), 5.0)
-    power[54321] = 30.0
-    power[12345] = 0.5
-    band = envelope(t, power, 0, int(t[-1]), pixels=500)
-    assert np.nanmax(band.high_W) == 30.0 and np.nanmin(band.low_W) == 0.5
-    assert len(band.low_W) == 500
-    peak = int(54321 * 10**7 / t[-1] * 500)
-    assert band.high_W[peak] == 30.0
+def test_a_figure_without_its_data_says_in_a_sentence_what_is_lacking(study, tmp_path):
+    found = {one.name: one for one in figures.drawn(study, tmp_path, formats=("png",))}
+    for name in DRAWS:
+        assert found[name].files == () and found[name].data.empty
+        assert found[name].lacking.endswith(".") and found[name].lacking.startswith("Tickets drawn at two epochs")
 
 
-def test_time_without_samples_stays_empty():
-    t = np.concatenate([np.arange(100), np.arange(900, 1000)]).astype(np.int64) * 10**7
-    band = envelope(t, np.ones(len(t)), -(10**9), int(t[-1]), pixels=50)
-    assert np.isnan(band.low_W[:2]).all() and not np.isnan(band.low_W[-1])
+def test_a_study_without_meters_has_no_energy_to_draw(tmp_path):
+    study = results.load(write_study(tmp_path, meters=()))
+    found = {one.name: one.lacking for one in figures.drawn(study, tmp_path / "figures", formats=("png",))}
+    assert {name for name, lacking in found.items() if not lacking} == {"distances"}
+    assert found["energy"] == "No row of the study has an energy: no meter recorded it."
+    assert found["setup"] == "No meter recorded the study."
+
+
+def test_names_of_a_foreign_directory_are_no_formulas(tmp_path):
+    study = results.load(write_study(tmp_path, meters=(r"$\frac$",)))
+    for name in ("power", "setup", "energy"):
+        figures.drawn(study, tmp_path / "figures", [name], ("svg",))
+
+
+def test_a_figure_fits_its_column(study):
+    for name in ("energy", "power", "setup", "pareto"):
+        assert figures.draw(study, name, "paper").get_size_inches()[0] == pytest.approx(3.35)
 
 
 def test_mask_distances_are_those_of_the_detector():
@@ -56,10 +78,30 @@ def test_mask_distances_are_those_of_the_detector():
     assert matrix == pytest.approx(np.array(expected))
 
 
+def test_distances_are_scaled_from_0_to_1_as_in_the_paper():
+    scaled = distances.normalised(np.array([[0.1, 0.3], [0.3, 0.2]]))
+    assert scaled == pytest.approx(np.array([[0, 1], [1, 0.5]]))
+    assert not distances.normalised(np.full((2, 2), 0.3)).any()
+
+
 def test_the_drawn_epoch_is_marked(study):
-    axes = distances.draw(study).axes[0]
-    assert axes.get_title() == "ratio 0.5: drawn after epoch 2"
-    assert {line.get_xdata()[0] for line in axes.lines if line.get_xdata()[0] == line.get_xdata()[1]} == {1}
+    axes = figures.draw(study, "distances").axes[0]
+    assert [text.get_text() for text in axes.texts] == ["drawn at 2"]
+    assert {line.get_xdata()[0] for line in axes.lines if line.get_xdata()[0] == line.get_xdata()[1]} == {2}
+
+
+def test_a_search_that_drew_nothing_shows_every_ratio_of_the_study(tmp_path):
+    """The study of Figure 3: where its own search had no detector, the paper's is run over the stored scales."""
+    settled = np.tile(np.arange(1.0, 17, dtype=np.float32), (9, 1))
+    settled[0] = settled[0][::-1]
+    folder = write_study(tmp_path, {SEARCH: [attempt(WORKS[SEARCH]._replace(draws=()))]})
+    (folder / "study.toml").write_text("ratios = [0.25, 0.75]\n")
+    study = results.load(folder)
+    run = next(run for run in study.runs.runs() if run.name == SEARCH)
+    np.savez(run.rep.named("tickets/gammas.npz"), gammas=settled, sizes=SIZES)
+    data = distances.data(study)
+    assert data.groupby("ratio")["drawn_after_epoch"].first().to_dict() == {0.25: 7, 0.5: 7, 0.75: 7}
+    assert len(figures.draw(study, "distances").axes) == 4
 
 
 @pytest.mark.parametrize(
@@ -78,26 +120,100 @@ def test_gammas_that_are_damaged_or_would_be_unpickled_are_refused(tmp_path, con
         distances.gammas(run)
 
 
-def test_energy_bars_hold_every_phase(study):
-    from results.figures import energy
-
-    axes = energy.draw(study).axes[0]
+def test_energy_bars_hold_every_phase_and_the_interval(study):
+    axes = figures.draw(study, "energy").axes[0]
     kJ = sum(patch.get_width() for patch in axes.patches)
     counted = study.phases[study.phases["headline"] | study.phases["phase"].isin(["evaluate", "checkpoint"])]
     assert kJ == pytest.approx(counted["attributed_energy_J"].sum() / 1000)
     assert "simulated" in axes.get_xlabel()
+    data = figures.find("energy").data(study).drop_duplicates("method")
+    assert data["headline_low_J"].tolist() == pytest.approx(study.cells["energy_low_J"].tolist())
 
 
 def test_a_resumed_stage_is_drawn_with_what_was_lost(tmp_path):
-    from results.figures import power
-
     first = killed(attempt(WORKS[SEARCH]), 22)
     folder = write_study(tmp_path, {SEARCH: [first, attempt(WORKS[SEARCH], 2, saved(first))]})
-    figure = power.draw(results.load(folder))
-    assert "lost work" in [text.get_text() for text in figure.legends[0].get_texts()]
+    figure = figures.draw(results.load(folder), "power")
+    assert "lost work" in legend(figure)
 
 
-def test_a_study_without_meters_has_no_energy_to_draw(tmp_path):
-    study = results.load(write_study(tmp_path, meters=()))
-    written = figures.write(study, tmp_path / "figures")
-    assert {path.stem for path in written} == {"distances"}
+def test_an_attempt_without_a_trace_says_so_in_its_panel(tmp_path):
+    folder = write_study(tmp_path)
+    next((folder.parents[1] / "stages").rglob("*.arrow")).unlink()
+    data = figures.find("power").data(results.load(folder))
+    assert data["note"].dropna().str.contains("cannot be read").any()
+    figures.draw(results.load(folder), "power")
+
+
+def test_the_front_joins_what_nothing_beats_in_both(study):
+    pareto = figures.find("pareto")
+    rows = pd.DataFrame(
+        {"model": "m", "dataset": "d", "energy_J": [1.0, 2.0, 3.0, 1.5], "accuracy": [0.8, 0.9, 0.85, 0.8]}
+    )
+    assert [pareto._on_front(row, rows) for row in rows.to_dict("records")] == [True, True, False, False]
+
+
+def test_the_parts_of_an_uncertainty_sum_to_its_bar(study):
+    axes = figures.draw(study, "uncertainty").axes[0]
+    shown = sum(patch.get_width() for patch in axes.patches)
+    cells = study.cells
+    expanded = (cells["energy_high_J"] - cells["energy_low_J"]) / 2 / cells["energy_J"]
+    assert shown == pytest.approx(100 * expanded.sum())
+
+
+def test_the_set_up_names_each_meter_once_per_boundary(study):
+    words = [text.get_text() for text in figures.draw(study, "setup").axes[0].texts]
+    assert "wall (imitated) at dc_input, SIMULATED" in words
+    assert words.count("A") == 2  # on the way, and beside the paragraph
+
+
+def row(epoch, ratio=0.5, fired=None, accuracy=0.9, method="early_bird", seed=1, **options):
+    cell = {"method": method, "model": "vgg16", "dataset": "cifar10", "ratio": ratio, "seed": seed, "options": options}
+    energy = SimpleNamespace(fired=fired)
+    return SimpleNamespace(cell=cell, repetition=1, accuracy_final=accuracy, flops=1e15 * epoch, epochs_searched=epoch,
+                           energy=energy)  # fmt: skip
+
+
+def of_rows(*rows):
+    return SimpleNamespace(runs=SimpleNamespace(rows=lambda: list(rows)))
+
+
+def drawn_at(*epochs, **options):
+    return [row(epoch, accuracy=0.9 + 0.01 * seed, seed=seed, rule="epoch", at=epoch, **options)
+            for epoch in epochs for seed in (1, 2, 3)]  # fmt: skip
+
+
+def test_accuracy_against_draw_epoch_has_bars_a_star_the_dense_line_and_the_published_points():
+    study = of_rows(row(160, None, method="dense", accuracy=0.94), *drawn_at(1, 20, 160), row(13, fired=True))
+    figure = figures.draw(study, "draw_accuracy")
+    assert legend(figure) == ["p = 50 %", "early bird", "dense", "published"]
+    bars = figure.axes[0].containers[0]
+    assert bars.lines[0].get_xdata().tolist() == [1, 20, 160]
+    low, high = bars.lines[2][0].get_segments()[0][:, 1]
+    assert (low, high) == pytest.approx((91, 93))
+    star = figure.axes[0].containers[1].lines[0]
+    assert star.get_marker() == "*" and star.get_xdata().tolist() == [13]
+
+
+def test_published_points_are_those_of_the_same_ratio_network_and_data():
+    data = figures.find("draw_accuracy").data(of_rows(*drawn_at(1, 20)))
+    published = data[data["what"] == "published"]
+    assert set(published["ratio"]) == {0.5} and set(published["dataset"]) == {"cifar10"}
+    assert not figures.find("draw_accuracy").data(of_rows(*drawn_at(1, 20, precision="fp32"))).empty
+
+
+def test_draws_of_an_8_bit_search_are_a_figure_of_their_own():
+    study = of_rows(*drawn_at(1, 20, precision="lf"), *drawn_at(5, 6, 7))
+    assert set(figures.find("draw_low_precision").data(study)["epoch"]) == {1, 20}
+    assert set(figures.find("draw_accuracy").data(study)["epoch"]) >= {5, 6, 7}
+    labels = texts(figures.draw(study, "draw_low_precision"))
+    assert "accuracy (%)" in labels and "training (PFLOP)" in labels
+
+
+def test_flops_against_draw_epoch_say_their_unit():
+    assert "training (PFLOP)" in texts(figures.draw(of_rows(*drawn_at(1, 20, 160)), "draw_flops"))
+
+
+def test_methods_that_differ_in_more_than_the_draw_are_curves_of_their_own():
+    figure = figures.draw(of_rows(*drawn_at(1, 20), *drawn_at(1, 20, inherit=False)), "draw_accuracy")
+    assert legend(figure)[:2] == ["p = 50 %", "p = 50 %, inherit False"]

@@ -1,0 +1,5 @@
+"""Why there is no figure."""
+
+
+class Lacking(Exception):
+    """What a study lacks for a figure, as one sentence."""
