@@ -36,15 +36,28 @@ class Release(NamedTuple):
 
 def load(release: Release, limit: Optional[int], data_dir: Optional[str]) -> Images:
     """The release's images from its folder under `data_dir`, downloaded when the folder is not there."""
-    root = os.path.expanduser(data_dir or os.path.join("~", ".cache", "harness"))
-    folder = os.path.join(root, release.folder)
-    if not os.path.isdir(folder):
-        download(release, root)
+    folder = _fetched(release, data_dir)
     batches = [_read(release, folder, name, md5) for name, md5 in release.train]
     images, labels = (np.concatenate(parts) for parts in zip(*batches))
     train_images, train_labels = limited(release.name, images, labels, limit)
     test_images, test_labels = _read(release, folder, *release.test)
     return Images(train_images, train_labels, test_images, test_labels, release.classes, release.mean, release.std)
+
+
+def fetch(release: Release, data_dir: Optional[str]) -> str:
+    """The release's folder under `data_dir`, fetched when it is not there, each file of it checked."""
+    folder = _fetched(release, data_dir)
+    for name, md5 in release.train + (release.test,):
+        _checked(folder, name, md5)
+    return folder
+
+
+def _fetched(release: Release, data_dir: Optional[str]) -> str:
+    root = os.path.expanduser(data_dir or os.path.join("~", ".cache", "harness"))
+    folder = os.path.join(root, release.folder)
+    if not os.path.isdir(folder):
+        download(release, root)
+    return folder
 
 
 def download(release: Release, root: str) -> None:
@@ -81,8 +94,8 @@ def _unpack(members, name, root):
         shutil.copyfileobj(packed, unpacked)
 
 
-def _read(release, folder, name, md5):
-    """(images uint8 [n, 32, 32, 3], labels int64 [n]) of one file."""
+def _checked(folder, name, md5):
+    """The path of a file that has its published MD5."""
     path = os.path.join(folder, name)
     if not os.path.isfile(path):
         raise WorkloadError(f"{path} is missing: delete the folder {folder} and run again to fetch it")
@@ -91,7 +104,12 @@ def _read(release, folder, name, md5):
             f"{path} is incomplete or corrupt (its MD5 is not the published one): delete the folder "
             f"{folder} and run again to fetch it"
         )
-    with open(path, "rb") as file:
+    return path
+
+
+def _read(release, folder, name, md5):
+    """(images uint8 [n, 32, 32, 3], labels int64 [n]) of one file."""
+    with open(_checked(folder, name, md5), "rb") as file:
         batch = _ArraysOnly(file, encoding="latin1").load()
     images = batch["data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
     return np.ascontiguousarray(images), np.array(batch[release.labels], dtype=np.int64)

@@ -70,7 +70,7 @@ def test_synthetic_images_of_a_class_are_alike_and_of_two_are_not():
 
 
 def test_an_unknown_data_set_is_named_with_the_others():
-    with pytest.raises(WorkloadError, match="no data set 'cifar11' .did you mean 'cifar10'.*there are: cifar10, "):
+    with pytest.raises(WorkloadError, match="no dataset 'cifar11' .did you mean cifar10.*there are: cifar10, "):
         data.load("cifar11")
 
 
@@ -127,6 +127,18 @@ def test_cifar_is_fetched_once_checked_and_read(release, tmp_path):
     assert np.array_equal(first.train_images, images[:4]) and np.array_equal(first.test_images, images[4:])
     assert first.train_labels.tolist() == [3, 1, 4, 1] and first.test_labels.tolist() == [5, 9]
     assert np.array_equal(again.train_images, images[:3])
+
+
+def test_fetching_alone_fetches_once_and_checks_every_file_each_time(release, tmp_path):
+    release = release[1]
+    folder = cifar.fetch(release, str(tmp_path / "data"))
+    assert folder == str(tmp_path / "data" / release.folder)
+    again = release._replace(url="file:///nowhere")
+    assert cifar.fetch(again, str(tmp_path / "data")) == folder
+    path = tmp_path / "data" / release.folder / "data_batch_2"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(WorkloadError, match="data_batch_2 is incomplete or corrupt"):
+        cifar.fetch(again, str(tmp_path / "data"))
 
 
 def test_cifar_that_cannot_be_fetched_says_where_it_may_lie(release, tmp_path):

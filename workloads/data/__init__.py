@@ -59,6 +59,12 @@ def load(name: str, limit: Optional[int] = None, data_dir: Optional[str] = None)
     return registry.find(registry.DATASETS, name).load(limit=limit, data_dir=data_dir)
 
 
+def fetch(name: str, data_dir: Optional[str] = None) -> Optional[str]:
+    """The folder of a data set's files under `data_dir`, fetched and checked; None for one that has no files."""
+    module = registry.find(registry.DATASETS, name)
+    return module.fetch(data_dir) if hasattr(module, "fetch") else None
+
+
 def for_training(labels: Any, holdout: float) -> Any:
     """Bool [n]: all but the last `holdout` of each class's images, of which at least one is held out."""
     kept = np.ones(len(labels), dtype=bool)

@@ -28,3 +28,8 @@ RELEASE = cifar.Release(
 def load(limit: Optional[int] = None, data_dir: Optional[str] = None) -> Images:
     """CIFAR-10 from `data_dir`/cifar-10-batches-py; normalised as published with EB Train."""
     return cifar.load(RELEASE, limit, data_dir)
+
+
+def fetch(data_dir: Optional[str] = None) -> str:
+    """The folder of its files, fetched when it is missing and checked."""
+    return cifar.fetch(RELEASE, data_dir)

@@ -22,3 +22,8 @@ RELEASE = cifar.Release(
 def load(limit: Optional[int] = None, data_dir: Optional[str] = None) -> Images:
     """CIFAR-100 from `data_dir`/cifar-100-python; normalised as EB Train does, with CIFAR-10's constants."""
     return cifar.load(RELEASE, limit, data_dir)
+
+
+def fetch(data_dir: Optional[str] = None) -> str:
+    """The folder of its files, fetched when it is missing and checked."""
+    return cifar.fetch(RELEASE, data_dir)
