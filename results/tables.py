@@ -1,6 +1,7 @@
 """Tables of a study as files: CSV in SI units for programs, Markdown and LaTeX for papers."""
 
 import json as json_
+import unicodedata
 from pathlib import Path
 
 import pandas as pd
@@ -23,9 +24,14 @@ LATEX = {
     "}": r"\}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
     "–": "--",
 }
 
+
+ACCENTS = "\u0300\u0301\u0302\u0303\u0308\u030a\u030b\u030c\u0327"  # those of LaTeX's usual fonts
 
 IDENTITY = ["cell", "method", "model", "dataset", "ratio", "seed", "repetition", "meter", "boundary"]
 IDENTITY += ["simulated", "calibration"]
@@ -96,16 +102,17 @@ def markdown(sheet: Sheet) -> str:
 
 
 def latex(sheet: Sheet) -> str:
-    """A booktabs table; needs \\usepackage{booktabs}."""
+    """A booktabs table that is made as narrow as the text, its notes under it; needs packages booktabs and graphicx."""
     columns = "".join("l" if index == 0 or not name else "r" for index, name in enumerate(sheet.header))
     body = "".join("  " + " & ".join(map(_latex, line)) + " \\\\\n" for line in sheet.lines)
-    notes = "".join("% " + note.replace("\n", " ") + "\n" for note in sheet.notes)
+    notes = "".join(f"\\par\\smallskip\\footnotesize\\raggedright {_latex(note)}\n" for note in sheet.notes)
     return (
         "\\begin{table}\n\\centering\n"
         f"\\caption{{{_latex(sheet.title)}}}\n"
+        "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%\n"
         f"\\begin{{tabular}}{{{columns}}}\n  \\toprule\n"
         f"  {' & '.join(map(_latex, sheet.header))} \\\\\n  \\midrule\n{body}  \\bottomrule\n"
-        f"\\end{{tabular}}\n\\end{{table}}\n{notes}"
+        f"\\end{{tabular}}}}\n{notes}\\end{{table}}\n"
     )
 
 
@@ -131,4 +138,13 @@ def _markdown(text: str) -> str:
 
 
 def _latex(text: str) -> str:
-    return "".join(LATEX.get(character, character) for character in text.replace("\n", " "))
+    indent = r"\quad " if text.startswith("  ") else ""
+    return indent + "".join(LATEX.get(character) or _letter(character) for character in text)
+
+
+def _letter(character: str) -> str:
+    """What LaTeX sets without further packages; a question mark for anything else that a run directory may say."""
+    if character.isascii():
+        return character if character.isprintable() else " "
+    base, *marks = unicodedata.normalize("NFD", character)
+    return character if base.isascii() and len(marks) == 1 and marks[0] in ACCENTS else "?"

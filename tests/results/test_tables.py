@@ -42,14 +42,25 @@ def test_latex_escapes_what_a_run_directory_says():
     assert r"m\_1 \{x\} & 1 \$ & \textasciitilde{}\textasciicircum{}\textbackslash{}\#" in text
     assert "\n\\input" not in text
     assert r"\toprule" in text and r"\begin{tabular}{lrl}" in text
+    assert r"note 100 \% \textbackslash{}input\{x\}" in text, "a note is printed, not run"
+
+
+def test_latex_sets_letters_and_nothing_that_would_stop_it():
+    sheet = Sheet("Zoë’s 漢 \u202e run\x07", ["row"], [["→ µ <| x"], ["  of it"]], [])
+    assert r"\caption{Zoë?s ? ? run }" in tables.latex(sheet) and r"? ? \textless{}\textbar{} x \\" in tables.latex(
+        sheet
+    )
+    assert r"\quad   of it \\" in tables.latex(sheet)
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed here")
 def test_latex_compiles(study, tmp_path):
+    from results.published import layout
     from results.sheets import sheets
 
-    body = "\n".join(tables.latex(sheet) for sheet in [*sheets(study), HOSTILE])
-    page = "\\documentclass{article}\\usepackage{booktabs}\\begin{document}\n" + body + "\\end{document}\n"
+    letters = Sheet("".join(map(chr, range(0x20, 0x180))), ["row"], [["–"]], ["".join(map(chr, range(0x180)))])
+    body = "\n".join(tables.latex(sheet) for sheet in [*sheets(study), *layout.sheets(), HOSTILE, letters])
+    page = "\\documentclass{article}\\usepackage{booktabs,graphicx}\\begin{document}\n" + body + "\\end{document}\n"
     (tmp_path / "page.tex").write_text(page)
     subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"], cwd=tmp_path, check=True)
 
