@@ -146,5 +146,5 @@ def _letter(character: str) -> str:
     """What LaTeX sets without further packages; a question mark for anything else that a run directory may say."""
     if character.isascii():
         return character if character.isprintable() else " "
-    base, *marks = unicodedata.normalize("NFD", character)
-    return character if base.isascii() and len(marks) == 1 and marks[0] in ACCENTS else "?"
+    parts = unicodedata.normalize("NFD", character)
+    return character if len(parts) == 2 and parts[0].isascii() and parts[1] in ACCENTS else "?"
