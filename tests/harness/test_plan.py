@@ -85,6 +85,23 @@ def test_a_row_that_chooses_its_ratio_has_none_and_comes_once_per_seed():
     assert plan.sources_of(plan.stage_of(chosen)) == [plan.stage_of(trial) for trial in trials]
 
 
+def test_digits_all_has_every_method_of_the_comparison_and_shares_what_is_equal():
+    plan = planning.plan(studies.load("digits-all"))
+    assert {cell.method for cell in plan.cells} == {
+        "dense",
+        "lottery",
+        "snip",
+        "slimming",
+        "thinet",
+        "sfp",
+        "early_bird",
+    }
+    early = [cell.label for cell in plan.cells if cell.method == "early_bird"]
+    assert early == ["early_bird", "eb_reinit", "eb_lf", "eb_ll", "eb_auto"]
+    roles = [stage.role for stage in plan.stages]
+    assert (roles.count("train"), roles.count("search"), len(roles)) == (3, 2, 17)
+
+
 def test_only_early_bird_chooses_its_ratio():
     with pytest.raises(WorkloadError, match="ratio is 'auto': it must be a number"):
         planning.plan(studies.parse(STUDY.replace("[methods.slimming]", '[methods.slimming]\nratio = "auto"'), "mine"))

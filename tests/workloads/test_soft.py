@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from workloads import data, draws
+from workloads.draws.filters import levelled
 from workloads.job import Draw, Job
 from workloads.models import build
 from workloads.pruning import fresh
@@ -67,3 +68,25 @@ def test_a_residual_stream_is_not_cut():
     training = Job("preresnet101", "synthetic", width=0.25).training("train", soft=0.5)
     ticket = draws.ticket(Draw(0.5, rule="end", by="filters"), fresh(training, 10), training, None)
     assert ticket.widths[:3] == [4, 2, 2] and ticket.widths[-1] == 64
+
+
+@pytest.mark.parametrize("name", ["vgg16", "preresnet101", "resnet18"])
+def test_levelled_filters_are_as_long_as_new_ones_and_compute_the_same(name):
+    model, random = build(name, 10, width=0.2).double(), torch.Generator().manual_seed(0)
+    zero_filters(model, 0.3)
+    images = torch.randn(8, 3, 32, 32, generator=random, dtype=torch.float64)
+    with torch.no_grad():
+        for _, module in softened(model):
+            module.weight *= 1 + 40 * torch.rand(len(module.weight), 1, 1, 1, generator=random, dtype=torch.float64)
+        for norm in model.batchnorms():
+            norm.momentum, norm.eps = None, 1e-12  # what is added to a variance does not scale with it
+        model(images)
+        model.eval()
+        level = levelled(model)
+        torch.testing.assert_close(level(images), model(images))
+    wires = {wire.module: wire.outputs for wire in model.wiring()}
+    for wire, module in softened(level):
+        lengths = module.weight.detach().flatten(1).norm(dim=1)
+        if wires.get(wire) is not None:
+            usual = (2 * module.weight.shape[1] / len(lengths)) ** 0.5
+            torch.testing.assert_close(lengths[lengths > 0], torch.full_like(lengths[lengths > 0], usual))
