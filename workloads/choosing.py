@@ -11,6 +11,7 @@ from workloads.job import Choice, Training
 from workloads.store import Store
 from workloads.training import State
 
+ENDED = "trial/last.pt"  # what a trial's store calls its state at the end, which outlives its checkpoint
 ROUNDING = 1e-9  # accuracies are shares of whole images: a smaller difference is none
 
 
@@ -58,7 +59,7 @@ def begun(training: Training, sources: Mapping[Training, Store], batches: Batche
 
 
 def _ended(trial: Training, sources: Mapping[Training, Store], device: torch.device) -> State:
-    file = sources[trial].checkpoint()
+    file = sources[trial].open(ENDED)
     if file is None:
         raise WorkloadError("a trial of the ratios to choose from has not been run yet: run it first")
     with file:

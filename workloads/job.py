@@ -123,7 +123,7 @@ class Training:
         """The same training for whoever trains it, now that its first epoch is known: a trial has its last one."""
         if self.trial_epochs is None:
             return self
-        return replace(self, search_epochs=min(self.last_epoch, start + self.trial_epochs), trial_epochs=None)
+        return replace(self, search_epochs=min(self.last_epoch, start + self.trial_epochs))
 
     def without_draws(self) -> "Training":
         """The same training, whatever is drawn from it: what identifies it as a source."""

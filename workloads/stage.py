@@ -156,8 +156,10 @@ def _keep(
             ticket = others[draw] if drawn.mask is None else pruning.ticket_of(state.model, drawn.mask)
             ticket = pruning.signed(ticket, training, draw, drawn, outcome.validation_best(state))
             store.save(pruning.ticket_name(draw), partial(ticket_file.write, ticket=ticket))
-    if _all_drawn(searches) or state.epochs_done == training.last_epoch:
+    if state.gammas and (_all_drawn(searches) or state.epochs_done == training.last_epoch):
         store.save("tickets/gammas.npz", lambda file: np.savez(file, gammas=state.gammas, sizes=state.layer_sizes))
+    if training.trial_epochs is not None and state.epochs_done == training.last_epoch:
+        store.save(choosing.ENDED, lambda file: checkpoint.write(file, state))
     store.commit(state.epochs_done, lambda file: checkpoint.write(file, state))
 
 
