@@ -8,6 +8,7 @@
 #   --torch-wheel FILE   install this torch instead of fetching the known build for this L4T release
 #   --no-torchvision     do not build torchvision (only the CIFAR data sets need it)
 #   --sensor-access      let the group powersensors read the board's power sensors (see docs/jetson.md first)
+#   --power-control      let yourself set power mode and clocks without a password (see docs/jetson.md first)
 #   --jtop               install jetson-stats 4.3.2 for the whole system, to cross-check readings
 #   --help               this text
 #
@@ -27,10 +28,11 @@ UDEV_RULES=/etc/udev/rules.d/90-edge-energy-meters.rules
 SENSOR_SCRIPT=/usr/local/sbin/edge-energy-sensor-access
 SENSOR_UNIT=edge-energy-sensor-access.service
 SENSOR_GROUP=powersensors
+SUDOERS=/etc/sudoers.d/edge-energy-harness
 NVIDIA_REDIST=https://developer.download.nvidia.com/compute
 JTOP_VERSION=4.3.2
 
-DRY_RUN='' UNDO='' TORCH_WHEEL='' TORCHVISION=yes SENSOR_ACCESS='' JTOP='' RELOGIN=''
+DRY_RUN='' UNDO='' TORCH_WHEEL='' TORCHVISION=yes SENSOR_ACCESS='' POWER_CONTROL='' JTOP='' RELOGIN=''
 
 # ---- speaking and doing ----
 
@@ -470,6 +472,39 @@ open_sensors() {
     as_root systemctl enable --now "$SENSOR_UNIT"
 }
 
+# What harness run --power-mode and --clocks call by sudo -n, and nothing else.
+sudoers() {
+    printf '%s ALL=(root) NOPASSWD: %s, %s' "$(id -un)" "$(command -v nvpmodel)" "$(command -v jetson_clocks)"
+}
+
+allow_power_control() {
+    local rule
+    if [ -z "$POWER_CONTROL" ]; then return 0; fi
+    if ! command -v nvpmodel >/dev/null || ! command -v jetson_clocks >/dev/null; then
+        stop "nvpmodel or jetson_clocks is not there, so --power-control has nothing to allow: is this board's NVIDIA software complete?"
+    fi
+    rule=$(sudoers)
+    if remembered "power-control $rule"; then
+        say "power control: allowed"
+        return
+    fi
+    if [ -z "$DRY_RUN" ] && ! visudo_accepts "$rule"; then
+        stop "visudo does not accept '$rule', so nothing was changed: set power mode and clocks by hand."
+    fi
+    put "$SUDOERS" 440 "$rule"
+    remember power-control "$rule"
+}
+
+# Asked before the rule is in place: a broken file there would lock everybody out of sudo.
+visudo_accepts() {
+    local file status=0
+    file=$(mktemp)
+    printf '%s\n' "$1" >"$file"
+    quietly_as_root visudo -c -f "$file" || status=1
+    rm -f "$file"
+    return $status
+}
+
 install_jtop() {
     if [ -z "$JTOP" ]; then return 0; fi
     if command -v jtop >/dev/null; then
@@ -522,6 +557,7 @@ parse() {
         --undo) UNDO=yes ;;
         --no-torchvision) TORCHVISION='' ;;
         --sensor-access) SENSOR_ACCESS=yes ;;
+        --power-control) POWER_CONTROL=yes ;;
         --jtop) JTOP=yes ;;
         --torch-wheel)
             [ $# -gt 1 ] || misused "--torch-wheel needs the name of a .whl file"
@@ -533,7 +569,7 @@ parse() {
             sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"
             exit 0
             ;;
-        *) misused "unknown option $1; there are --dry-run, --undo, --torch-wheel FILE, --no-torchvision, --sensor-access, --jtop, --help" ;;
+        *) misused "unknown option $1; there are --dry-run, --undo, --torch-wheel FILE, --no-torchvision, --sensor-access, --power-control, --jtop, --help" ;;
         esac
         shift
     done
@@ -558,6 +594,7 @@ main() {
     join_groups dialout i2c video
     install_udev_rules
     open_sensors
+    allow_power_control
     install_jtop
     if [ -n "$RELOGIN" ]; then say "log out and in again: your new groups count from then on"; fi
     say "next: . $VENV/bin/activate && harness doctor"

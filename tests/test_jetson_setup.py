@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 SCRIPT = HERE.parent / "jetson_setup.sh"
 COMMANDS = (
     "sudo id getent usermod groupadd groupdel gpasswd dpkg-query apt-get apt-mark wget git tar python3 pip3 udevadm "
-    "systemctl ldconfig"
+    "systemctl ldconfig visudo nvpmodel jetson_clocks"
 ).split()
 CHANGING = ("apt-get", "usermod", "groupadd", "wget", "git", "tar", "udevadm", "systemctl", "ldconfig", "pip3")
 STATE = "var/lib/edge-energy-harness/jetson_setup.state"
@@ -94,7 +94,7 @@ def position(calls, *words):
 def test_shellcheck_finds_nothing_to_say():
     checker = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     assert checker, "shellcheck is missing: install the extra test"
-    for script in (SCRIPT, HERE / "setup/stub", HERE.parent / ".ci/run"):
+    for script in (SCRIPT, *sorted((HERE / "setup").iterdir()), HERE.parent / ".ci/run"):
         done = subprocess.run([checker, str(script)], capture_output=True, text=True)
         assert done.returncode == 0, done.stdout
 
@@ -161,9 +161,10 @@ def test_each_generation_gets_its_own_torch(world, tree, python_tag, wheel, visi
 @pytest.mark.parametrize("tree", ["TX2-R32.7-rootonly", "OrinNano-R36"])
 def test_a_second_run_changes_nothing(world, tree):
     board = world(tree, "cp36" if tree.startswith("TX2") else "cp310")
-    board.setup("--sensor-access", "--jtop")
+    options = ("--sensor-access", "--power-control", "--jtop")
+    board.setup(*options)
     before = board.files()
-    status, out, err = board.setup("--sensor-access", "--jtop")
+    status, out, err = board.setup(*options)
     assert (status, err) == (0, "")
     assert board.changes() == []
     assert board.files() == before
@@ -178,7 +179,7 @@ def test_an_environment_left_half_made_by_an_interrupted_run_is_made_anew(tx2):
 
 def test_dry_run_shows_every_change_and_makes_none(tx2):
     before = tx2.files()
-    status, out, err = tx2.setup("--dry-run", "--sensor-access", "--jtop")
+    status, out, err = tx2.setup("--dry-run", "--sensor-access", "--power-control", "--jtop")
     assert (status, err) == (0, "")
     assert tx2.changes() == [] and tx2.files() == before and not tx2.venv.exists()
     dry = [line.replace("would run: sudo ", "would run: ") for line in out.splitlines() if "would run" in line]
@@ -192,7 +193,7 @@ def test_dry_run_shows_every_change_and_makes_none(tx2):
 def test_undo_takes_back_what_was_done_and_nothing_else(tx2):
     tx2.write("packages", "git\nwget\n")
     before = tx2.files()
-    tx2.setup("--sensor-access", "--jtop")
+    tx2.setup("--sensor-access", "--power-control", "--jtop")
     assert tx2.files() != before
     status, out, err = tx2.setup("--undo")
     assert (status, err) == (0, "")
@@ -248,6 +249,31 @@ def test_the_sensor_unit_opens_the_sensors_to_one_group_and_closes_them_again(wo
     switch("open")
     switch("close")
     assert modes() == before
+
+
+def test_power_control_is_for_two_commands_and_only_when_asked(tx2):
+    rule = tx2.root / "etc/sudoers.d/edge-energy-harness"
+    tx2.setup()
+    assert not rule.exists()
+    tx2.setup("--power-control")
+    commands = ", ".join(str(tx2.folder / "bin" / name) for name in ("nvpmodel", "jetson_clocks"))
+    assert rule.read_text() == f"ann ALL=(root) NOPASSWD: {commands}\n"
+    assert stat.S_IMODE(rule.stat().st_mode) == 0o440
+    calls = tx2.as_root
+    assert position(calls, "visudo -c -f") < position(calls, "tee", "sudoers.d")
+
+
+def test_a_rule_that_visudo_refuses_is_never_put_in_place(tx2):
+    tx2.write("bad-rule", "")
+    status, _, err = tx2.setup("--power-control")
+    assert status == 1 and "visudo does not accept" in err
+    assert not (tx2.root / "etc/sudoers.d/edge-energy-harness").exists()
+
+
+def test_power_control_without_its_commands_is_refused(tx2):
+    (tx2.folder / "bin/nvpmodel").unlink()
+    status, _, err = tx2.setup("--power-control")
+    assert status == 1 and "--power-control has nothing to allow" in err
 
 
 def test_jtop_goes_into_the_system_python_and_only_when_asked(tx2):
@@ -338,6 +364,14 @@ def test_sudo_around_the_script_is_refused(tx2):
 def test_help_names_every_option(tx2):
     status, out, _ = tx2.setup("--help")
     assert status == 0
-    for option in ("--dry-run", "--undo", "--torch-wheel", "--no-torchvision", "--sensor-access", "--jtop"):
+    for option in (
+        "--dry-run",
+        "--undo",
+        "--torch-wheel",
+        "--no-torchvision",
+        "--sensor-access",
+        "--power-control",
+        "--jtop",
+    ):
         assert option in out
     assert not out.startswith("#!") and "set -euo" not in out

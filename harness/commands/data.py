@@ -25,7 +25,7 @@ def command(context: click.Context, as_json: bool) -> None:
     "--data",
     type=click.Path(file_okay=False),
     default=None,
-    help="Folder for the files; copy it to the board, and name it there with harness run --data. [default: ~/.cache/harness]",
+    help="Folder for the files: copy it to the board, name it there (harness run --data). [default: ~/.cache/harness]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def fetch(datasets: Tuple[str, ...], data: Optional[str], as_json: bool) -> None:

@@ -4,19 +4,29 @@ import re
 from pathlib import Path
 from typing import Iterator
 
+from harness.board.gauges import COOLING, gauges
 from harness.board.nodes import number, text
 from harness.doctor import Finding, Said, doubt, fine
 
 COMMANDS = {"dmesg": ("dmesg",)}
 CAUSES = {"oc1": "under-voltage", "oc2": "average over-current", "oc3": "instantaneous over-current"}
-MEND = "look at supply and cooling, and compare these counts before and after a run"
+MEND = "look at supply and cooling; harness run records what rises during a run, and marks the rows"
 
 
 def check(root: Path, said: Said) -> Finding:
+    now = list(_cooling(root))
     signs = list(_counted(root)) + list(_logged(said["dmesg"] or ""))
-    if signs:
-        return doubt("since the start: " + "; ".join(signs), MEND)
+    evidence = (["now: " + ", ".join(now)] if now else []) + (["since the start: " + "; ".join(signs)] if signs else [])
+    if evidence:
+        return doubt("; ".join(evidence), MEND)
     return fine("no sign of throttling since the start")
+
+
+def _cooling(root: Path) -> Iterator[str]:
+    for gauge in gauges(root):
+        level = number(gauge.path) if gauge.kind == COOLING else None
+        if level is not None and level > 0:
+            yield f"{gauge.name[: -len('_level')]} slows something down (level {level})"
 
 
 def _counted(root: Path) -> Iterator[str]:

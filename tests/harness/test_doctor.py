@@ -121,6 +121,19 @@ def test_throttling_by_counter_and_by_log(tree, tx2):
     assert "4 thermal throttle events" in look("throttling", tx2).evidence
 
 
+@pytest.mark.parametrize(
+    "kind, level, state", [("cpu-balanced", 2, DOUBT), ("cpu-balanced", 0, OK), ("intel_powerclamp", -1, OK)]
+)
+def test_a_device_that_slows_something_down_to_cool_it(tx2, kind, level, state):
+    write(tx2, "sys/class/thermal/cooling_device0/type", "pwm-fan\n")
+    write(tx2, "sys/class/thermal/cooling_device0/cur_state", "3\n")
+    write(tx2, "sys/class/thermal/cooling_device1/type", kind + "\n")
+    write(tx2, "sys/class/thermal/cooling_device1/cur_state", f"{level}\n")
+    found = look("throttling", tx2)
+    assert found.state == state and "fan" not in found.evidence
+    assert state == OK or "now: cpu-balanced-1 slows something down (level 2)" in found.evidence
+
+
 def test_swap_and_zram(tmp_path):
     head = "Filename\t\t\tType\t\tSize\tUsed\tPriority\n"
     write(tmp_path, "proc/swaps", head)
