@@ -28,6 +28,7 @@ class Framed(Connected):
 
     _rest: bytes = b""
     _last_ns: int = 0
+    _spacing_ns: float = 0.0  # between frames, once it is known; where the device has a clock that one tells
     _synchronised: bool = False
     _early: Tuple[Sample, ...] = ()
 
@@ -55,11 +56,12 @@ class Framed(Connected):
         return [frame + self.terminator for frame in frames], rest
 
     def _begin(self) -> None:
-        self._rest, self._synchronised = b"", False
+        self._rest, self._synchronised, self._spacing_ns = b"", False, 0.0
         self.start(self._serial)
         early = self._first_samples(self._serial)
         self.begun(early)
         self._early = tuple(early)
+        self._spacing_ns = 0.0 if self.device_clock else 1e9 * self.period_s
 
     def samples(self) -> List[Sample]:
         if self._serial is None:
@@ -75,12 +77,13 @@ class Framed(Connected):
         self._rest = self._rest[-_LONGEST_REST:]
         byte_ns = _BITS_PER_BYTE * 1e9 / self.baud
         samples = []
-        for frame in frames:
+        for n_behind, frame in zip(reversed(range(len(frames))), frames):
             behind -= len(frame)
             reading = self._accept(frame)
             if reading is not None:
-                # A frame had arrived before the line carried the bytes behind it.
-                self._last_ns = max(int(now_ns - behind * byte_ns), self._last_ns + 1)
+                # A frame had arrived before the line carried the bytes behind it, and the frames behind it were due.
+                waited_ns = max(behind * byte_ns, n_behind * self._spacing_ns)
+                self._last_ns = max(int(now_ns - waited_ns), self._last_ns + 1)
                 samples.append(Sample(self._last_ns, 0, self.device_ns(reading), self.row(reading)))
         return samples
 

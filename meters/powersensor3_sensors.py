@@ -12,6 +12,7 @@ from meters.errors import MeterError
 N_SENSORS = 8
 FULL_SCALE_V, STEPS = 3.3, 1023
 QUANTITIES = ("power_W", "voltage_V", "current_A")
+MOST_V = 1000.0  # no reference and no sensitivity is larger
 RECORD = struct.Struct("<16s16sff?")
 
 
@@ -35,6 +36,8 @@ def parse_sensor(record: bytes) -> Sensor:
     kind, pair, reference_V, sensitivity, in_use = RECORD.unpack(record)
     if in_use and not (math.isfinite(reference_V) and math.isfinite(sensitivity) and sensitivity):
         raise MeterError("a PowerSensor3 sensor in use is not calibrated: set it with the vendor's psconfig")
+    if not (_text(kind) + _text(pair) + " ").isprintable() or abs(reference_V) > MOST_V or abs(sensitivity) > MOST_V:
+        raise MeterError("a PowerSensor3 setting was garbled on the line, or this is no PowerSensor3: try again")
     return Sensor(_text(kind), _text(pair), reference_V, sensitivity, bool(in_use))
 
 

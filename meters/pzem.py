@@ -16,11 +16,12 @@ QUANTITIES = {
     "ac": ("power_W", "voltage_V", "current_A", "power_factor", "frequency_Hz"),
     "dc": ("power_W", "voltage_V", "current_A"),
 }
+# No document says what lies between two values: each is taken for the mean since the one before.
+_AC = Channel("wall", "ac_wall", "mean_over_period", resolution_W=0.1)
+_DC = Channel("line", "dc_input", "mean_over_period", resolution_W=0.1)
 CHANNELS = {
-    "ac": Channel(
-        "wall", "ac_wall", gain_error=0.005, accuracy_source="PZEM-004T v3 manual: 0.5 %, from 0.4 W", resolution_W=0.1
-    ),
-    "dc": Channel("line", "dc_input", gain_error=0.01, accuracy_source="PZEM-017 manual: 1 %", resolution_W=0.1),
+    "ac": _AC._replace(gain_error=0.005, accuracy_source="PZEM-004T v3 manual: 0.5 %, from 0.4 W"),
+    "dc": _DC._replace(gain_error=0.01, accuracy_source="PZEM-017 manual: 1 %"),
 }
 ANY_ADDRESS = 0xF8  # understood by every module; for one module on the line
 SHUNT_REGISTER = 3
@@ -41,6 +42,7 @@ class Meter(Queried):
 
     period_s = 1.0
     baud = 9600
+    in_step = True
     when_silent = "has the module mains or, below 7 V, a 5 V supply, and is its address right?"
 
     def __init__(self, port: str, variant: str = "ac", address: int = ANY_ADDRESS) -> None:

@@ -39,6 +39,7 @@ class Meter(Queried):
     """
 
     timeout_s = 2.0
+    in_step = True
 
     def __init__(
         self,

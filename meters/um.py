@@ -90,7 +90,9 @@ class Meter(Queried):
     timeout_s = 2.0
     period_s = 0.5
     when_silent = "is it paired and bound, as in sudo rfcomm bind 0 ADDRESS?"
-    channels = (Channel("usb", "dc_input", resolution_W=0.001),)
+    in_step = True
+    # No document says what lies between two values: each is taken for the mean since the one before.
+    channels = (Channel("usb", "dc_input", "mean_over_period", resolution_W=0.001),)
     columns = ("usb_power_W", "usb_voltage_V", "usb_current_A", "energy_Wh")
     total = ("usb",)
 

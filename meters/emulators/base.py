@@ -13,6 +13,7 @@ from meters.emulators.wire import Line
 _TICK_NS = 50 * 10**6  # how coarsely the truth is integrated at most
 _LATEST_NS = 10**9  # frames that are later than this are left out
 _GARBAGE_BYTES = 200
+OVERFLOW_W = 1e9  # more than any of these meters can say
 
 
 class Reply(NamedTuple):
@@ -36,6 +37,10 @@ class Emulator:
     def spoilt(self, frame: bytes) -> bytes:
         """The frame with a check that is wrong, or as wrong as a frame without a check can be."""
         raise NotImplementedError
+
+    def other(self, frame: bytes) -> bytes:
+        """What another device would have sent in its place."""
+        return b"ready\r\n"
 
     def answer(self, data: bytes) -> List[Reply]:
         """What the device replies to what the host has sent; `data` may end in the middle of a command."""
@@ -61,7 +66,7 @@ class Runner:
         self._next_ns = now_ns + self._interval_ns
         self._opened_ns: Optional[int] = None  # faults are timed from there
         self._moment: Optional[Moment] = None
-        self._stalled = False
+        self._stalled = self._other = self._overflown = False
         self._spoiling: List[str] = []  # for the next frame
         self._random = random.Random(1)
 
@@ -103,11 +108,15 @@ class Runner:
         faults = self._faults.at(open_ns / 1e9)
         if "reset" in faults:
             self._truth.reset_clock(at_ns)
-        self._stalled = "stall" in faults
+        self._stalled, self._other = "stall" in faults, "model" in faults
+        self._overflown = "overflow" in faults
         self._spoiling += [kind for kind in faults if kind in SPOILING]
         self._plug("unplug" not in faults)
         self._moment = self._truth.sample(at_ns)
-        self._send(self._emulator.frame(self._truth.shown(self._moment)), at_ns, self._moment)
+        shown = self._truth.shown(self._moment)
+        if self._overflown:
+            shown = shown._replace(watts=OVERFLOW_W, mean_watts=OVERFLOW_W)
+        self._send(self._emulator.frame(shown), at_ns, None if self._overflown else self._moment)
 
     def _send(self, frame: bytes, at_ns: int, moment: Optional[Moment]) -> None:
         if not self._line.plugged or self._stalled or not frame:
@@ -123,6 +132,8 @@ class Runner:
 
     def _misbehave(self, frame: bytes) -> bytes:
         faults, self._spoiling = self._spoiling, []
+        if self._other:
+            frame = self._emulator.other(frame)
         if "partial" in faults:
             frame = frame[: len(frame) // 2]
         if "checksum" in faults:
@@ -133,4 +144,4 @@ class Runner:
 
     def _reply(self, data: bytes) -> None:
         for reply in self._emulator.answer(data):
-            self._send(reply.data, monotonic_ns(), self._moment if reply.sample else None)
+            self._send(reply.data, monotonic_ns(), self._moment if reply.sample and not self._overflown else None)

@@ -12,14 +12,16 @@ KINDS = {
     "stall": "no frames",
     "unplug": "the port is gone",
     "reset": "the device's clock starts anew",
+    "model": "it talks as another device does",
+    "overflow": "more power than the meter can say",
 }
 SPOILING = ("partial", "garbage", "checksum")
-_LASTING = ("stall", "unplug")
+_LASTING = ("stall", "unplug", "model")
 _FAULT = re.compile(r"([a-z]+)@(\d+(?:\.\d+)?)(?:\+(\d+(?:\.\d+)?))?$")
 
 
 class Fault(NamedTuple):
-    """Seconds since the port was first opened; without a duration one frame is hit, a stall or an unplug lasts 1 s."""
+    """Seconds since the port was first opened.  Without a duration one frame is hit; what lasts does so for 1 s."""
 
     kind: str
     start_s: float

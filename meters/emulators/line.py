@@ -6,6 +6,7 @@ from meters.errors import MeterError
 from meters.line_format import FORMATS, xor_check
 
 LINE_V = 19.0
+MOST_MA = 8191.75  # of 81.92 mV at 10 mOhm; there the chip stays
 
 
 class Emulator(Base):
@@ -20,7 +21,8 @@ class Emulator(Base):
 
     def frame(self, moment: Moment) -> bytes:
         self._sequence += 1
-        milliamps, milliwatts = 1000 * moment.watts / LINE_V, 1000 * moment.watts
+        milliamps = min(1000 * moment.watts / LINE_V, MOST_MA)
+        milliwatts = LINE_V * milliamps
         if self._variant == "json":
             return b'{"ms": %d, "v": %.3f, "i": %.4f}\r\n' % (moment.device_ms, LINE_V, milliamps / 1000)
         if self._variant == "kv":

@@ -57,7 +57,7 @@ class Emulator(Base):
         for sensor, level in enumerate(levels):
             wanted = level + self._carried[sensor]
             self._carried[sensor] = wanted - round(wanted)
-            text += word(sensor, False, round(wanted))
+            text += word(sensor, False, min(round(wanted), STEPS - 1))
         return text
 
 
@@ -66,4 +66,5 @@ def word(sensor: int, marker: bool, level: int) -> bytes:
 
 
 def _level(sensor: Sensor, value: float) -> float:
-    return (value * sensor.sensitivity + sensor.reference_V) * STEPS / FULL_SCALE_V
+    """At most what ten bits can say."""
+    return min((value * sensor.sensitivity + sensor.reference_V) * STEPS / FULL_SCALE_V, STEPS - 1)

@@ -9,6 +9,7 @@ from meters.pzem import REGISTERS, SHUNT_REGISTER
 ADDRESS = 1
 WALL_V, LINE_V, WALL_HZ, POWER_FACTOR = 230.0, 19.0, 50.0, 0.95
 _REQUEST_BYTES = 8
+_NO_SUCH_REGISTER = 2
 
 
 class Emulator(Asked):
@@ -32,18 +33,28 @@ class Emulator(Asked):
             return [Reply(_reply(READ_INPUT, dc_registers(watts, hours_Wh)), True)]
         return []
 
+    def other(self, frame: bytes) -> bytes:
+        """A module of the other kind refuses: it has no such registers."""
+        return with_crc(bytes([ADDRESS, frame[1] | 0x80, _NO_SUCH_REGISTER]))
+
     def spoilt(self, frame: bytes) -> bytes:
         return frame[:-1] + bytes([frame[-1] ^ 1])
 
 
+def _most(number: float, bits: int) -> int:
+    """The number, or the largest that the registers hold."""
+    return min(round(number), 2**bits - 1)
+
+
 def ac_registers(watts: float, hours_Wh: float) -> List[int]:
-    milliamps = round(1000 * watts / (WALL_V * POWER_FACTOR))
-    pairs = [*_pair(milliamps), *_pair(round(10 * watts)), *_pair(int(hours_Wh))]
+    milliamps = _most(1000 * watts / (WALL_V * POWER_FACTOR), 32)
+    pairs = [*_pair(milliamps), *_pair(_most(10 * watts, 32)), *_pair(int(hours_Wh))]
     return [round(10 * WALL_V), *pairs, round(10 * WALL_HZ), round(100 * POWER_FACTOR), 0]
 
 
 def dc_registers(watts: float, hours_Wh: float) -> List[int]:
-    return [round(100 * LINE_V), round(100 * watts / LINE_V), *_pair(round(10 * watts)), *_pair(int(hours_Wh)), 0, 0]
+    steps_A, steps_W = _most(100 * watts / LINE_V, 16), _most(10 * watts, 32)
+    return [round(100 * LINE_V), steps_A, *_pair(steps_W), *_pair(int(hours_Wh)), 0, 0]
 
 
 def _pair(number: int) -> List[int]:

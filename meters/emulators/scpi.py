@@ -9,6 +9,8 @@ from meters.errors import MeterError
 from meters.scpi_dialects import DIALECTS
 
 LINE_V = 19.0
+MOST_W = 6000.0  # beyond it the instrument shows that its range is exceeded
+_INFINITE = b"+9.9000E+37"  # as SCPI has it
 NAMES = {
     "yokogawa": "YOKOGAWA,WT310,C2PH13047V,F1.03",
     "gwinstek": "GWInstek,GPM-8213,GES913349,V1.05",
@@ -41,6 +43,10 @@ class Emulator(Asked):
         replies = (self._obey(command.decode("ascii", "replace").strip().upper()) for command in commands)
         return [Reply(reply.data + self._end, reply.sample) for reply in replies if reply.data]
 
+    def other(self, frame: bytes) -> bytes:
+        """An instrument of another maker."""
+        return b"Other,Model 1,0,1.0" + self._end
+
     def spoilt(self, frame: bytes) -> bytes:
         """A value less."""
         return frame[: max(frame.rfind(b","), frame.rfind(b";"), 0)] + self._end
@@ -62,7 +68,7 @@ class Emulator(Asked):
         return Reply(b"")
 
     def _value(self, item: str) -> float:
-        watts = self.moment.mean_watts
+        watts = self.moment.mean_watts if self.moment.mean_watts < MOST_W else math.inf
         counted = self._integrating or self._variant == "hioki"
         return {
             "U": LINE_V,
@@ -77,13 +83,16 @@ class Emulator(Asked):
         name, digits = {"U": (b"U", b"%+07.2fE+0"), "WH": (b"WP", b"%+08.4fE+0"), "I": (b"I", b"%+.4fE+0")}.get(
             item, (item.encode(), b"%+07.2fE+0")
         )
-        return name + b" " + digits % self._value(item)
+        value = self._value(item)
+        return name + b" " + (_INFINITE if math.isinf(value) else digits % value)
 
 
 def _engineering(value: float) -> bytes:
     """Five digits and an exponent that 3 divides, as 240.02E-03."""
     if math.isnan(value):
         return b"NAN"
+    if math.isinf(value):
+        return b"INF"
     exponent = 3 * math.floor(math.log10(abs(value)) / 3) if value else 0
     mantissa = value / 10**exponent
     return b"%.*fE%+03d" % (4 - (abs(mantissa) >= 10) - (abs(mantissa) >= 100), mantissa, exponent)

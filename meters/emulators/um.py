@@ -22,6 +22,10 @@ class Emulator(Asked):
     def answer(self, data: bytes) -> List[Reply]:
         return [Reply(frame(self.moment.mean_watts, self.moment.joules / 3600), True)] * data.count(ASK)
 
+    def other(self, frame: bytes) -> bytes:
+        """A model that nobody knows."""
+        return b"\x01\x01" + frame[2:]
+
     def spoilt(self, frame: bytes) -> bytes:
         return frame[:-1] + bytes([frame[-1] ^ 1])
 
@@ -29,7 +33,8 @@ class Emulator(Asked):
 def frame(watts: float, hours_Wh: float) -> bytes:
     """All 130 bytes; what a board does not show to the meter stays 0."""
     amps = watts / USB_V
-    readings = [_UM34C, round(100 * USB_V), round(1000 * amps), round(1000 * watts), _CELSIUS, _FAHRENHEIT, 0]
+    steps_A, steps_W = min(round(1000 * amps), 2**16 - 1), min(round(1000 * watts), 2**32 - 1)
+    readings = [_UM34C, round(100 * USB_V), steps_A, steps_W, _CELSIUS, _FAHRENHEIT, 0]
     group = [round(1000 * hours_Wh / USB_V), round(1000 * hours_Wh)]
     ohms = round(10 * min(USB_V / amps if amps else _NO_LOAD_OHM, _NO_LOAD_OHM))
     text = FIELDS.pack(*readings, *group, *[0] * 18, *[0] * 10, ohms, 0, _BEFORE_THE_CHECK)

@@ -37,7 +37,7 @@ class Emulator(Base):
             self._begin_J, self._most_W, self._least_W = moment.joules, 0.0, self.most_W
             return b""
         watts = moment.mean_watts
-        self._most_W, self._least_W = max(self._most_W, watts), min(self._least_W, watts)
+        self._most_W, self._least_W = max(self._most_W, min(watts, self.most_W)), min(self._least_W, watts)
         return packet(watts, (moment.joules - self._begin_J) / 3600, self._most_W, self._least_W)
 
     def spoilt(self, frame: bytes) -> bytes:

@@ -12,7 +12,7 @@ import pytest
 from meters.spec import MeterSpec
 from meters.trace import Trace
 from tests.harness.command import ROOT, harness
-from tests.harness.drawn import drawn_J, read_log
+from tests.harness.drawn import measured
 from tests.meters.bench import emulated, read_for
 
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -28,42 +28,17 @@ time.sleep(60)
 """
 
 
-def measured(kind, folder, seconds, *profile):
-    """Figures of the meter and what was drawn in the same window."""
-    with emulated(kind, folder, *profile) as bench:
-        meter = "{}:name=bench,port={}".format(kind, bench.port)
-        done = harness("measure", "--out", folder / "m", "--meter", meter, "--", "sleep", seconds)
-        log = bench.log()
-    assert done.returncode == 0, done.stderr
-    begin, end = [line["t_ns"] for line in read_log(folder / "m" / "events.jsonl") if line.get("phase") == "command"]
-    figures = json.loads((folder / "m" / "measure.json").read_text())
-    return figures, drawn_J(log, begin, end)
-
-
 @pytest.mark.parametrize(
     "kind, profile", [("smartpower3", "const:7.5"), ("smartpower3", "sine"), ("smartpower3", "steps"), ("line", "sine")]
 )
 def test_a_command_is_charged_what_was_drawn(tmp_path, kind, profile):
-    figures, drawn = measured(kind, tmp_path, 4 if kind == "line" else 2, "--profile", profile)
+    figures, drawn = measured(kind, "", tmp_path, 4 if kind == "line" else 2, "--profile", profile)
     (meter,) = figures["meters"]
     (execution,) = meter["executions"]
     assert execution["energy_J"] == meter["energy_J"] == pytest.approx(drawn, rel=0.005)
     assert (execution["coverage"], execution["reason"], execution["status"]) == (1.0, None, 0)
     assert 2.0 <= execution["time_s"] < 4.5
     assert figures["simulated"] and meter["simulated"] and meter["boundaries"] == ["dc_input"]
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("profile", ["const:7.5", "sine", "steps"])
-@pytest.mark.parametrize("kind", ["line", "pzem", "scpi", "smartpower3", "tc66", "um", "wattsup"])
-def test_a_minute_on_every_meter_is_charged_what_was_drawn(tmp_path, kind, profile):
-    """Meters slower than 2 Hz or coarser than 10 mW are held to their declared accuracy instead."""
-    figures, drawn = measured(kind, tmp_path, 60, "--profile", profile)
-    trace = Trace.open(tmp_path / "m" / "power" / "bench.1.arrow")
-    (channel,) = [one for one in trace.channels if one.name in trace.total]
-    fine = trace.period_s <= 0.5 and (channel.resolution_W or 0.0) <= 0.01
-    stated = (channel.gain_error or 0.0) + (channel.offset_error_W or 0.0) * 60 / drawn
-    assert figures["meters"][0]["energy_J"] == pytest.approx(drawn, rel=0.005 if fine else max(0.005, stated))
 
 
 def test_repetitions_warm_up_and_rest(tmp_path):

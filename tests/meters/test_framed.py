@@ -11,6 +11,8 @@ from meters import framed
 from meters.base import Channel
 from meters.errors import MeterError
 from meters.framed import Framed
+from meters.spec import MeterSpec
+from tests.meters.bench import emulated, read_for
 
 
 class Toy(Framed):
@@ -110,3 +112,28 @@ def test_garbage_without_an_end_does_not_fill_the_memory():
         meter.feed(b"\x00" * 1000, now)
     assert len(meter._rest) <= 4096
     assert [sample.values for sample in meter.feed(b"\n7\n", 10**9)] == [(0.007,)]
+
+
+def test_lines_that_waited_for_a_late_look_lie_one_period_apart(tmp_path):
+    """Without a clock of the device: no gap where only the computer was busy."""
+    options = ",format=kv,columns=V:V+A:A+W:W,checksum=none"
+    with emulated("line", tmp_path, "--variant", "kv") as bench:
+        with MeterSpec.parse("line:port={}{}".format(bench.port, options)).create() as meter:
+            read_for(meter, 0.1)
+            time.sleep(0.3)
+            samples = meter.samples()
+    steps = [after.t_ns - before.t_ns for before, after in zip(samples, samples[1:])]
+    assert len(samples) >= 20 and steps == pytest.approx([1e9 * meter.period_s] * len(steps), rel=0.01)
+
+
+def test_a_slow_meter_is_looked_at_just_behind_a_new_value(tmp_path):
+    """However late it was opened; its emulator has a new value each half a second."""
+    ages = []
+    for pause_s in (0.0, 0.13):
+        with emulated("um", tmp_path, "--profile", "sine", "--baud", "115200") as bench:
+            time.sleep(pause_s)
+            with MeterSpec.parse("um:port=" + bench.port).create() as meter:
+                (sample,) = meter.samples()
+            shown = [line for line in bench.log() if line["t_ns"] >= sample.t_ns][0]
+        ages.append((sample.t_ns - shown["sample_ns"]) / 1e9)
+    assert all(0.0 <= age < 0.25 for age in ages)
