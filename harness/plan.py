@@ -46,6 +46,21 @@ class Plan(NamedTuple):
         """The stages that a stage starts from, in the order of its `sources`."""
         return [self.stage_of(Charge(source)) for source in stage.sources]
 
+    def ticket_of(self, stage: Training) -> None:
+        """Tickets come from other stages here, not from files."""
+
+    def check(self) -> None:
+        """Nothing can be missing: what a full run needs, it makes."""
+
+    def as_json(self) -> Dict[str, Any]:
+        """What cells.json holds."""
+        return {
+            "schema": 1,
+            "study": self.study.name,
+            "repetitions": self.study.repetitions,
+            "cells": [cell_json(cell, _charges_json(self, cell)) for cell in self.cells],
+        }
+
 
 def stage_name(training: Training) -> str:
     """The name of a stage: a hash of what was asked minus defaults."""
@@ -74,25 +89,26 @@ def recipe(name: str):
     return methods.find(name).recipe
 
 
-def as_json(plan: Plan) -> Dict[str, Any]:
-    """What cells.json holds."""
-    return {
-        "schema": 1,
-        "study": plan.study.name,
-        "repetitions": plan.study.repetitions,
-        "cells": [_cell_json(plan, cell) for cell in plan.cells],
-    }
-
-
 def _cells(study: Study) -> Iterator[Cell]:
-    settings = {key: tuple(value) if isinstance(value, list) else value for key, value in study.training.items()}
     for model in study.models:
+        settings = _settings(study, model)
         for dataset in study.datasets:
             for seed in study.seeds:
                 job = Job(model=model, dataset=dataset, seed=seed, **settings)
                 for label, asked in study.methods.items():
                     for cell in _method_cells(study, job, label, dict(asked)):
                         yield cell
+
+
+def _settings(study: Study, model: str) -> Dict[str, Any]:
+    """What all trainings of a model share: the study's settings, the model's own before the others."""
+    shared = {key: value for key, value in study.training.items() if key not in study.models}
+    return _tuples(dict(shared, **study.training.get(model, {})))
+
+
+def _tuples(values: Dict[str, Any]) -> Dict[str, Any]:
+    """The same values as records hold them: TOML's lists as tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
 
 
 def _method_cells(study: Study, job: Job, label: str, options: Dict[str, Any]) -> Iterator[Cell]:
@@ -106,7 +122,8 @@ def _method_cells(study: Study, job: Job, label: str, options: Dict[str, Any]) -
         check_type(f"methods.{label}.{key} in study {study.name}", value, defaults[key])
     for ratio in _ratios(study, defaults, options):
         chosen = dict(options) if ratio is None else dict(options, ratio=ratio)
-        yield Cell(method, label, job.model, job.dataset, ratio, job.seed, options, tuple(make(job, **chosen)))
+        charges = tuple(make(job, **_tuples(chosen)))
+        yield Cell(method, label, job.model, job.dataset, ratio, job.seed, options, charges)
 
 
 def _ratios(study: Study, defaults: Dict[str, Any], options: Dict[str, Any]) -> List[Optional[float]]:
@@ -153,8 +170,8 @@ def _number(text: str) -> Optional[float]:
         return None
 
 
-def _cell_json(plan: Plan, cell: Cell) -> Dict[str, Any]:
-    charges = [
+def _charges_json(plan: Plan, cell: Cell) -> List[Dict[str, Any]]:
+    return [
         {
             "role": charge.training.role,
             "stage": stage_name(plan.stage_of(charge)),
@@ -162,6 +179,10 @@ def _cell_json(plan: Plan, cell: Cell) -> Dict[str, Any]:
         }
         for charge in cell.charges
     ]
+
+
+def cell_json(cell: Cell, charges: List[Dict[str, Any]]) -> Dict[str, Any]:
+    """What cells.json holds of a cell."""
     return {
         "id": cell.id,
         "method": cell.method,

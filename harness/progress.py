@@ -32,7 +32,7 @@ class Progress:
 
     def __init__(self, stream: TextIO, overhead_s: float = 0.0):
         self.stream, self.overhead_s = stream, overhead_s
-        self.power = ""
+        self.power, self.unit = "", "epoch"
         self._epoch_began = 0.0
         self._epoch = -1
 
@@ -47,7 +47,7 @@ class Progress:
 
     def stage(self, stage: Training) -> None:
         self._number += 1
-        self._epoch = -1
+        self._epoch, self.unit = -1, "window" if stage.windows else "epoch"
         self.say(f"{self._title(stage)} ...")
 
     def finish(self, stage: Training) -> None:
@@ -94,7 +94,9 @@ class Plain(Progress):
     """A line per epoch, for logs and pipes."""
 
     def epoch(self, epoch: int, epochs: int, details: Dict[str, Any]) -> None:
-        self.say("  " + ", ".join(part for part in [f"epoch {epoch + 1} of {epochs}", self.power, self.left()] if part))
+        self.say(
+            "  " + ", ".join(part for part in [f"{self.unit} {epoch + 1} of {epochs}", self.power, self.left()] if part)
+        )
 
 
 class Live(Progress):
@@ -122,7 +124,7 @@ class Live(Progress):
     def epoch(self, epoch: int, epochs: int, details: Dict[str, Any]) -> None:
         left = sum(self.estimate.left.values())
         self._bars.update(self._bar, completed=self.estimate.epochs - left)
-        self.phase(", ".join(part for part in [f"epoch {epoch + 1} of {epochs}", self.left()] if part))
+        self.phase(", ".join(part for part in [f"{self.unit} {epoch + 1} of {epochs}", self.left()] if part))
 
     def stage(self, stage: Training) -> None:
         super().stage(stage)
@@ -146,6 +148,8 @@ def reporter(overhead_s: float) -> Progress:
 
 def describe(stage: Training) -> str:
     """One line that tells a stage from the others of a study."""
+    if stage.windows:
+        return _describe_profile(stage)
     parts = [stage.role, stage.model, "on", stage.dataset]
     if stage.source is not None:
         parts += ["from ticket", stage.source.draw.key] + ([] if stage.inherit else ["re-initialised"])
@@ -156,6 +160,14 @@ def describe(stage: Training) -> str:
     return " ".join(parts)
 
 
+def _describe_profile(stage: Training) -> str:
+    network = f"ticket {stage.ticket}" if stage.ticket else stage.score.key if stage.score else "whole network"
+    parts = [f"profile {stage.model} on {stage.dataset}: {network}"]
+    parts += ["L1"] if stage.sparsity else []
+    parts += [stage.precision] if stage.precision != "fp32" else []
+    return ", ".join(parts)
+
+
 def duration(seconds: float) -> str:
     minutes, hours = seconds / 60, seconds / 3600
     if seconds < 90:
@@ -164,4 +176,4 @@ def duration(seconds: float) -> str:
 
 
 def _epochs(stage: Training) -> int:
-    return stage.trial_epochs or stage.last_epoch - (stage.start or 0)
+    return stage.windows or stage.trial_epochs or stage.last_epoch - (stage.start or 0)

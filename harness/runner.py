@@ -6,18 +6,21 @@ from typing import Any, Dict, List, Tuple
 
 from harness import machine, rundir
 from harness.errors import UserError
-from harness.plan import Plan, as_json, stage_name
+from harness.plan import stage_name
 from harness.session import Session, Settings, read_manifest
+from harness.tickets import load
 from meters import calibration
+from workloads import ticket_file
 from workloads.job import Training
+from workloads.profile import GIVEN, bare
 
 
-def run(plan: Plan, out: Path, settings: Settings, progress: Any, lock: int, force: bool = False) -> rundir.StudyFolder:
+def run(plan: Any, out: Path, settings: Settings, progress: Any, lock: int, force: bool = False) -> rundir.StudyFolder:
     """Bring every stage of `plan` to its end; returns the study's folder. Repetitions are interleaved over stages."""
     board = rundir.Machine(out, machine.name())
     folder = board.study(plan.study.name)
     rundir.write(folder.study, lambda file: file.write(plan.study.text.encode()))
-    rundir.write(folder.cells, lambda file: file.write((json.dumps(as_json(plan), indent=1) + "\n").encode()))
+    rundir.write(folder.cells, lambda file: file.write((json.dumps(plan.as_json(), indent=1) + "\n").encode()))
     work = [(board.rep(stage_name(stage), repetition), stage) for repetition, stage in order(plan)]
     progress.begin([(stage, rep.complete) for rep, stage in work])
     for rep, stage in work:
@@ -25,13 +28,13 @@ def run(plan: Plan, out: Path, settings: Settings, progress: Any, lock: int, for
     return folder
 
 
-def order(plan: Plan) -> List[Tuple[int, Training]]:
+def order(plan: Any) -> List[Tuple[int, Training]]:
     """(repetition, stage) as they run: every stage once before any is repeated, so that a drift meets all alike."""
     return [(repetition, stage) for repetition in range(1, plan.study.repetitions + 1) for stage in plan.stages]
 
 
 def _stage(
-    plan: Plan,
+    plan: Any,
     board: rundir.Machine,
     rep: rundir.Rep,
     stage: Training,
@@ -51,6 +54,7 @@ def _stage(
         rundir.tidy(rep)
         return progress.skip(stage)
     progress.stage(stage)
+    _bring_ticket(plan.ticket_of(stage), rep)
     session = Session(
         rep,
         stage,
@@ -61,6 +65,13 @@ def _stage(
     )
     session.run(dict(manifest, differences=differences))
     progress.finish(stage)
+
+
+def _bring_ticket(held: Any, rep: rundir.Rep) -> None:
+    """Put the ticket that a stage starts from into its folder, without weights: a profile trains none."""
+    if held is not None:
+        ticket = bare(load(held.path))
+        rundir.write(rep.named(GIVEN), lambda file: ticket_file.write(file, ticket))
 
 
 def _has_committed_work(rep: rundir.Rep) -> bool:
@@ -117,19 +128,22 @@ def _meters(manifest: Dict[str, Any]) -> str:
     return " + ".join(texts) or "none"
 
 
-def status(plan: Plan, out: Path) -> List[Tuple[Training, int, str]]:
+def status(plan: Any, out: Path) -> List[Tuple[Training, int, str]]:
     """(stage, repetition, state) of each stage of a plan as its folders tell."""
     board = rundir.Machine(out, machine.name())
-    return [(stage, repetition, state(board.rep(stage_name(stage), repetition))) for repetition, stage in order(plan)]
+    return [
+        (stage, repetition, state(board.rep(stage_name(stage), repetition), "windows" if stage.windows else "epochs"))
+        for repetition, stage in order(plan)
+    ]
 
 
-def state(rep: rundir.Rep) -> str:
-    """finished, interrupted after a number of epochs, or not begun."""
+def state(rep: rundir.Rep, unit: str = "epochs") -> str:
+    """finished, interrupted after a number of epochs or windows, or not begun."""
     if rep.complete:
         return "finished"
     if not rep.events.exists():
         return "not begun"
-    return f"interrupted after {committed_epochs(rep)} finished epochs"
+    return f"interrupted after {committed_epochs(rep)} finished {unit}"
 
 
 def committed_epochs(rep: rundir.Rep) -> int:

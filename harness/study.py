@@ -1,8 +1,8 @@
 """A study: one short TOML file that names models, data, methods, ratios and meters; everything else has a default."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from harness.errors import UserError
 from harness.options import check_keys, check_type, unknown
@@ -10,11 +10,17 @@ from workloads.job import Job
 
 CLOCKS = ("locked", "free")
 BUNDLED = Path(__file__).parent / "studies"
+FORMS = ("full", "profile")
+PROFILED = "-profile"  # ends the name of a study's profile form
 
 
 @dataclass(frozen=True)
 class Study:
-    """What a study file says.  `methods` maps a row's label to its options (with `method` where the label differs)."""
+    """What a study file says.  `methods` maps a row's label to its options (with `method` where the label differs).
+
+    `training` holds settings of `Job`; under a model's name those of this model alone.  `form`: "full" trains to the
+    end, "profile" runs `windows` windows of each distinct network, from which the energy of all is composed.
+    """
 
     name: str
     title: str = ""
@@ -32,6 +38,8 @@ class Study:
     cooldown_below_C: float = 0.0
     cooldown_timeout_s: float = 900.0
     keep_checkpoints: bool = False
+    form: str = "full"
+    windows: int = 3
     training: Dict[str, Any] = field(default_factory=dict)
     methods: Dict[str, Dict[str, Any]] = field(default_factory=dict)
     text: str = ""
@@ -65,9 +73,15 @@ def parse(text: str, name: str) -> Study:
     study = Study(name=name, text=text, **values)
     _check_numbers(study)
     _check_names(study)
-    _check_training(study)
+    _check_training(study, study.training, [model for model in study.models if model in study.training])
     check_power(study.power_mode, study.clocks, f"in study {study.name}")
     return study
+
+
+def formed(study: Study, form: Optional[str]) -> Study:
+    """The study in a form (None: its own); a profile has a name, and so a folder, beside the full study's."""
+    form = form or study.form
+    return replace(study, form=form, name=study.name + PROFILED if form == "profile" else study.name)
 
 
 def _toml(text: str, name: str) -> Dict[str, Any]:
@@ -106,6 +120,10 @@ def _check_numbers(study: Study) -> None:
             f"study {study.name} asks for no run: repetitions, seeds and ratios each need at least one",
             code=2,
         )
+    if study.form not in FORMS:
+        raise unknown("form", study.form, FORMS)
+    if study.windows < 1:
+        raise UserError(f"windows in study {study.name} is {study.windows}: it must be 1 or more", code=2)
     units = {"cooldown_below_C": "a temperature in degrees C"}
     for key in ("idle_s", "cooldown_s", "detection_s", "cooldown_below_C", "cooldown_timeout_s"):
         if getattr(study, key) < 0:
@@ -116,11 +134,15 @@ def _check_numbers(study: Study) -> None:
             )
 
 
-def _check_training(study: Study) -> None:
+def _check_training(study: Study, given: Dict[str, Any], models: List[str]) -> None:
+    """Settings that all share, or those of one model in a table of its name."""
     settings = {f.name: f.default for f in fields(Job) if f.name not in ("model", "dataset", "seed")}
-    check_keys(f"training setting in study {study.name}:", study.training, settings)
-    for key, value in study.training.items():
+    shared = {key: value for key, value in given.items() if key not in models}
+    check_keys(f"training setting in study {study.name}:", shared, settings)
+    for key, value in shared.items():
         check_type(f"training.{key} in study {study.name}", value, settings[key])
+    for model in models:
+        _check_training(study, check_type(f"training.{model} in study {study.name}", given[model], {}), [])
 
 
 def check_power(mode: Any, clocks: str, where: str) -> None:

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, TextIO, Union
 
+from harness import composed_sheet
 from harness.ledger import calibrations
 from harness.ledger.charges import CellEnergy
 from harness.ledger.rows import Row, StudyRuns
@@ -30,6 +31,9 @@ def show(study_dir: Union[str, Path], stream: Optional[TextIO] = None) -> None:
 def as_json(study_dir: Union[str, Path]) -> Dict[str, Any]:
     """The same figures in SI units, a unit in each name."""
     study = StudyRuns.open(study_dir)
+    if study.profiled:
+        found = [pair for meter in study.meters or [""] for pair in composed_sheet.both(study, meter)]
+        return {"schema": 1, "study": study.name, "form": "profile", "rows": [composed_sheet.plain(*p) for p in found]}
     rows = {meter: study.rows(meter) for meter in study.meters or [""]}
     return {
         "schema": 1,
@@ -42,12 +46,22 @@ def as_json(study_dir: Union[str, Path]) -> Dict[str, Any]:
 
 def sheets(study: StudyRuns) -> List[Sheet]:
     """The table of rows, and that of the detection overhead where the study has a detector."""
+    if study.profiled:
+        return [_composed(study)]
     meters = study.meters or [""]
     rows = study.rows(meters[0])
     others = {meter: study.rows(meter) for meter in meters[1:]}
     overhead = [row for row in rows if row.detection is not None]
     found = [Sheet(_title(study, rows), _header(meters, rows), _lines(rows, others), _notes(study, rows))]
     return found + ([overhead_sheet(overhead)] if overhead else [])
+
+
+def _composed(study: StudyRuns) -> Sheet:
+    """What the rows of a profile would take."""
+    pairs = composed_sheet.both(study, (study.meters or [""])[0])
+    rows, parts = [row for row, _ in pairs], [part for _, part in pairs]
+    lines = [composed_sheet.line(_label(row, rows), row, part) for row, part in pairs]
+    return Sheet(_title(study, rows), composed_sheet.header(parts), lines, composed_sheet.notes(study, parts))
 
 
 def _title(study: StudyRuns, rows: Sequence[Row]) -> str:

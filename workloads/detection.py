@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 
 import numpy as np
 
-from workloads.job import Draw
+from workloads.job import UNDETECTED, Draw
 from workloads.tickets import Detector, Mask, channel_mask
 
 
@@ -27,13 +27,13 @@ class Search:
 
     def __init__(self, draw: Draw, last_epoch: int) -> None:
         self.draw, self.last_epoch = draw, last_epoch
-        self.detector = None if draw.rule == "end" else Detector(draw.window, draw.epsilon, draw.rule)
+        self.detector = None if draw.rule in UNDETECTED else Detector(draw.window, draw.epsilon, draw.rule)
         self.distances: List[float] = []
         self.drawn: Optional[Drawn] = None
 
     def due(self, epochs_done: int) -> bool:
         """Whether the mask after this many epochs matters."""
-        return self.drawn is None and (self.detector is not None or epochs_done == self.last_epoch)
+        return self.drawn is None and (self.detector is not None or epochs_done == (self.draw.at or self.last_epoch))
 
     def update(self, gammas: Sequence[Any], epochs_done: int) -> None:
         """Take in the gammas at the end of an epoch: one array or tensor per BatchNorm layer."""

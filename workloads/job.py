@@ -7,14 +7,16 @@ from workloads import WorkloadError
 from workloads.records import above, at_least, below_one, known_fields, not_negative, one_of, plain, settle_numbers
 
 ROLES = ("train", "search", "retrain", "finetune")
-RULES = ("consecutive", "window", "end")
+RULES = ("consecutive", "window", "end", "epoch")
+UNDETECTED = ("end", "epoch")  # rules that know beforehand after which epoch they draw
 JOINT = " and "  # between the keys of several draws
 PRECISIONS = ("fp32", "block8", "wage8", "bf16", "fp16")
 
 
 @dataclass(frozen=True)
 class Draw:
-    """How a ticket that prunes the share `ratio` is drawn, and when: when an early-bird `rule` fires, or at the `end`.
+    """How a ticket that prunes the share `ratio` is drawn, and when: when an early-bird `rule` fires, or at the `end`,
+    or, with the rule `epoch`, when `at` epochs are done.
 
     `by` names the module of `workloads.draws` that draws it, in its `variant` where it has several; without it the
     ticket is the channel mask of the BatchNorm scales, which alone an early-bird rule can follow.
@@ -26,6 +28,7 @@ class Draw:
     epsilon: float = 0.1
     by: str = ""
     variant: str = ""
+    at: Optional[int] = None
 
     def __post_init__(self):
         settle_numbers(self)
@@ -36,13 +39,16 @@ class Draw:
         one_of("rule", self.rule, ("end",) if self.by else RULES)
         at_least(self, "window", 2 if self.rule == "window" else 1)
         above(self, "epsilon", 0)
+        at_least(self, "at", 1)
+        if (self.rule == "epoch") != (self.at is not None):
+            raise WorkloadError(f"rule {self.rule!r} with at = {self.at}: the rule 'epoch' needs at = N, others none")
 
     @property
     def key(self) -> str:
         """A name for events and files, unique among the draws of a training: `consecutive-0.5`."""
         special = [f"{name[0]}{value:.12g}" for name, value in plain(self).items() if name in ("window", "epsilon")]
         named = [part for part in (self.by, self.variant) if part]
-        return "-".join(named + [self.rule, f"{self.ratio:.12g}"] + special)
+        return "-".join(named + [f"{self.rule}{self.at or ''}", f"{self.ratio:.12g}"] + special)
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,9 @@ class Training:
     training images that are kept for validation, `swa_start` the epoch from whose end on weights are averaged.
     `trial_epochs` ends it so many epochs after its start; with a `choice` it goes on where the best of some trials
     ended.
+
+    With `windows` it is not trained: so many windows of its steady state are run (`workloads.profile`), of the network
+    that the ticket of digest `ticket` leaves where one is named.
     """
 
     role: str
@@ -100,6 +109,8 @@ class Training:
     swa_start: Optional[int] = None
     trial_epochs: Optional[int] = None
     choice: Optional["Choice"] = None
+    windows: int = 0
+    ticket: str = ""
 
     def __post_init__(self):
         object.__setattr__(self, "milestones", tuple(self.milestones))
@@ -232,6 +243,7 @@ def _check(training):
     one_of("precision", training.precision, PRECISIONS)
     at_least(training, "seed", 0)
     at_least(training, "swa_start", 0)
+    at_least(training, "windows", 0)
     for name in ("epochs", "batch_size", "limit", "search_epochs", "align", "trial_epochs"):
         at_least(training, name, 1)
     for name in ("lr", "width", "decay"):
@@ -247,6 +259,9 @@ def _check(training):
             f"start {training.start} is outside the {training.epochs} epochs of the training: "
             f"use 0 to {training.epochs - 1}"
         )
+    late = [draw for draw in training.draws if draw.at is not None and draw.at > training.last_epoch]
+    if late:
+        raise WorkloadError(f"no ticket can be drawn at epoch {late[0].at}: the training ends at {training.last_epoch}")
     if len({draw.key for draw in training.draws}) < len(training.draws):
         keys = ", ".join(draw.key for draw in training.draws)
         raise WorkloadError(f"the same draw is asked for twice: {keys}")

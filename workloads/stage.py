@@ -11,12 +11,12 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Union
 import numpy as np
 import torch
 
-from workloads import checkpoint, choosing, data, detection, draws, outcome, pruning, ticket_file
+from workloads import checkpoint, choosing, data, detection, draws, outcome, pruning, ticket_file, windows
 from workloads.augment import Batches
 from workloads.averaging import averaged
 from workloads.detection import Search, per_layer
 from workloads.evaluation import accuracy
-from workloads.job import Draw, Training
+from workloads.job import UNDETECTED, Draw, Training
 from workloads.phases import synchronised, unmeasured
 from workloads.store import Store
 from workloads.ticket_file import Ticket
@@ -42,6 +42,11 @@ def execute(
     device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     phase = synchronised(phase, device)
     with _repeatable(device):
+        if training.windows:
+            images = partial(_batches, training, data_dir, device)
+            return windows.execute(
+                training, store=store, phase=phase, report=report, load=images, device=device, window_s=window_s
+            )
         with phase("load"):
             warm_up()
             batches = _batches(training, data_dir, device)
@@ -165,7 +170,7 @@ def _keep(
 
 def _detection(state: State, searches: List[Search], window_s: float, phase: Callable) -> Dict[str, Any]:
     """The cost of following one mask, where masks are followed; a detector's before that of a draw at the end."""
-    followed = sorted((s.draw for s in searches if not s.draw.by), key=lambda draw: draw.rule == "end")
+    followed = sorted((s.draw for s in searches if not s.draw.by), key=lambda draw: draw.rule in UNDETECTED)
     if not followed:
         return {}
     gammas = per_layer(state.gammas[-1], state.layer_sizes)

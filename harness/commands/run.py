@@ -32,6 +32,20 @@ from harness.recording.asked import options as recorder_options
     help="Rows to run, for example method=early_bird,ratio=0.5. [default: all]",
 )
 @click.option(
+    "--form",
+    type=click.Choice(["full", "profile"]),
+    default=None,
+    help="'full' trains to the end; 'profile' runs short windows of each distinct network, from which the energy of "
+    "all is composed. [default: the study's]",
+)
+@click.option(
+    "--ticket",
+    "tickets",
+    type=click.Path(exists=True, dir_okay=False),
+    multiple=True,
+    help="Ticket file for a profile, may be repeated. [default: those imported, or drawn by full runs here]",
+)
+@click.option(
     "--out",
     type=click.Path(file_okay=False),
     default="runs",
@@ -63,6 +77,8 @@ def command(
     study: str,
     meters: Tuple[str, ...],
     only: Tuple[str, ...],
+    form: Optional[str],
+    tickets: Tuple[str, ...],
     out: str,
     data: Optional[str],
     threads: Optional[int],
@@ -78,14 +94,14 @@ def command(
 
     Exit status: 0 done, 1 failed, 2 misused, 130 interrupted; the same command resumes.
     """
-    from harness import plan as planning
     from harness import study as studies
 
-    asked = _conditions.applied(studies.load(study), conditions)
-    plan = planning.plan(asked, only)
+    asked = studies.formed(_conditions.applied(studies.load(study), conditions), form)
+    plan, known = _formed(asked, only, tickets, Path(out))
     specs = _meters(meters or asked.meters, asked.name)
     if dry_run:
-        return _show(plan, Path(out), as_json)
+        return _show(plan, known, Path(out), as_json)
+    plan.check()
     if detach:
         return _unattended.in_background(_folder(asked, Path(out)), out, as_json)
     if at_boot:
@@ -94,6 +110,19 @@ def command(
     if at_boot:
         _unattended.complete(asked.name)
     _report(folder, analyse, as_json)
+
+
+def _formed(asked: Any, only: Tuple[str, ...], tickets: Tuple[str, ...], out: Path) -> Tuple[Any, Any]:
+    """The plan in the form that its study asks for, and what knows its tickets."""
+    from harness import finder, machine, profile, rundir, shelf
+    from harness import plan as planning
+
+    if tickets and asked.form == "full":
+        raise UserError("--ticket is for profiles: add --form profile; a full run draws its own tickets", code=2)
+    plan, board = planning.plan(asked, only), rundir.Machine(out, machine.name())
+    held = shelf.Shelf([Path(ticket) for ticket in tickets], board.tickets)
+    known = finder.Finder(plan, held, board)
+    return (profile.profile(plan, known, held) if asked.form == "profile" else plan), known
 
 
 def _meters(texts: Tuple[str, ...], study: str) -> Tuple[Any, ...]:
@@ -176,37 +205,9 @@ def _report(folder: Any, analyse: Callable[[Path], List[Path]], as_json: bool) -
         click.echo(str(path), err=as_json)
 
 
-def _show(plan: Any, out: Path, as_json: bool) -> None:
-    """What would run, and where."""
-    from harness import machine, rundir, runner
-    from harness.plan import as_json as cells_json
-    from harness.plan import stage_name
-    from harness.progress import describe
+def _show(plan: Any, known: Any, out: Path, as_json: bool) -> None:
+    """What would run, where, and how many FLOPs it would take."""
+    from harness import dry_run
 
-    board = rundir.Machine(out, machine.name())
-    stages = [
-        {
-            "stage": stage_name(stage),
-            "repetition": repetition,
-            "what": describe(stage),
-            "epochs": stage.last_epoch,
-            "folder": str(board.rep(stage_name(stage), repetition).folder),
-            "state": state,
-        }
-        for stage, repetition, state in runner.status(plan, out)
-    ]
-    if as_json:
-        return click.echo(json.dumps(dict(cells_json(plan), stages=stages), indent=1))
-    click.echo(f"{len(plan.cells)} rows:")
-    for cell in cells_json(plan)["cells"]:
-        charges = [
-            charge["stage"] + (f" up to draw {charge['until']}" if charge["until"] else "")
-            for charge in cell["charges"]
-        ]
-        click.echo(f"  {cell['id']}: {', then '.join(charges)}")
-    click.echo(f"{len(stages)} stages:")
-    for stage in stages:
-        click.echo(
-            f"  {stage['stage']} rep {stage['repetition']}: {stage['what']}, up to {stage['epochs']} epochs, "
-            f"{stage['state']}; {stage['folder']}"
-        )
+    found = dry_run.listing(plan, known, out)
+    click.echo(json.dumps(found, indent=1) if as_json else dry_run.text(found))

@@ -6,7 +6,7 @@ from harness.errors import UserError
 from harness.ledger.energies import Reading
 from harness.ledger.flops import training_flops
 from harness.ledger.stage import StageRun
-from workloads.job import JOINT
+from workloads.job import JOINT, UNDETECTED
 
 ROUNDING = 1e-9  # of the gross energy: a smaller difference is none
 HEADLINE = ("search", "detect", "score", "prune", "train", "retrain", "finetune")
@@ -118,7 +118,7 @@ def again(runs: Sequence[StageRun]) -> List[Optional[str]]:
 def fired(cell: Mapping[str, Any], runs: Mapping[str, StageRun]) -> Optional[bool]:
     """Whether the row's own early bird fired; None where the row has no detector."""
     draws = [_draw(runs[item["stage"]], key) for item in cell["charges"] for key in draw_keys(item)]
-    flags = [draw["fired"] for draw in draws if draw and draw["rule"] != "end"]
+    flags = [draw["fired"] for draw in draws if draw and draw["rule"] not in UNDETECTED]
     return all(flags) if flags else None
 
 
@@ -126,6 +126,8 @@ def epochs(item: Mapping[str, Any], run: StageRun) -> Optional[int]:
     """Epochs of a stage that a charge pays for; None while the stage has no result."""
     if not run.result:
         return None
+    if "epochs" in item:
+        return int(item["epochs"])
     start, stop = run.result["epochs_run"]
     return (_drawn_by(item, run) or stop) - start
 
@@ -164,7 +166,9 @@ def _draw(run: StageRun, key: str) -> Dict[str, Any]:
 
 
 def charged(item: Mapping[str, Any], run: StageRun, meter: str) -> List[Reading]:
-    """The readings of the role phase that the row pays for, or shows apart."""
+    """The readings of the role phase that the row pays for, or shows apart; none of a profile, which trains nothing."""
+    if "epochs" in item:
+        return []
     limit = _drawn_by(item, run)
     return [
         reading
@@ -241,9 +245,11 @@ def total(joules: Sequence[Optional[float]]) -> Optional[float]:
 
 def absent(stages: Sequence[Tuple[Mapping[str, Any], StageRun]]) -> List[Optional[str]]:
     """What keeps a row from having a figure at all: stages without a result, epochs without a record."""
+    profiles = ["{} is a profile: its energy is composed, not metered".format(run.name) for item, run in stages
+                if "epochs" in item and run.result]  # fmt: skip
     unfinished = ["stage {} is not finished".format(run.name) for _, run in stages if not run.result]
-    missing = [_missing_epochs(item, run) for item, run in stages if run.result]
-    return [sentence for sentence in unfinished + missing if sentence]
+    missing = [_missing_epochs(item, run) for item, run in stages if run.result and "epochs" not in item]
+    return [sentence for sentence in unfinished + profiles + missing if sentence]
 
 
 def _missing_epochs(item: Mapping[str, Any], run: StageRun) -> Optional[str]:

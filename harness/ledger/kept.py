@@ -9,6 +9,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from harness.ledger.events import Attempt, Span
 
+COMMITTED = ("epoch", "window")  # what is done once, and saved by a checkpoint after it
 ROLES = ("train", "search", "retrain", "finetune")
 
 
@@ -66,8 +67,8 @@ def _limit(attempts: Sequence[Attempt], index: int, finished: bool) -> float:
 
 
 def _epochs(spans: Sequence[Span]) -> List[Tuple[int, Span]]:
-    """(epoch, span) of the epochs of a role phase."""
-    found = [span for span in spans if span.phase == "epoch" and "epoch" in span.notes and span.parent is not None]
+    """(epoch, span) of the epochs of a role phase, or of the windows of a profile."""
+    found = [span for span in spans if span.phase in COMMITTED and "epoch" in span.notes and span.parent is not None]
     return [(span.notes["epoch"], span) for span in found if spans[span.parent or 0].phase in ROLES]
 
 

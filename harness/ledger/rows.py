@@ -48,6 +48,7 @@ class StudyRuns:
         self.folder = folder
         content = read_json(folder.cells)
         self.name = str(content.get("study", folder.folder.name))
+        self.profiled = content.get("form") == "profile"
         self.repetitions = content.get("repetitions", 1)
         self.cells = [_checked(cell, folder.cells) for cell in content.get("cells", [])]
         self._runs: Dict[Tuple[str, int], StageRun] = {}
@@ -63,15 +64,12 @@ class StudyRuns:
 
     @property
     def stages(self) -> List[str]:
-        return list(dict.fromkeys(item["stage"] for cell in self.cells for item in cell["charges"]))
+        return list(dict.fromkeys(stage for cell in self.cells for stage in _stages(cell)))
 
     @property
     def shared(self) -> List[str]:
         """Stages that serve more than one row."""
-        users = {
-            stage: [cell for cell in self.cells if stage in [item["stage"] for item in cell["charges"]]]
-            for stage in self.stages
-        }
+        users = {stage: [cell for cell in self.cells if stage in _stages(cell)] for stage in self.stages}
         return [stage for stage, cells in users.items() if len(cells) > 1]
 
     def run(self, stage: str, repetition: int) -> Optional[StageRun]:
@@ -96,10 +94,15 @@ class StudyRuns:
         found = []
         for repetition in self.numbers:
             for cell in self.cells:
-                runs = {item["stage"]: self.run(item["stage"], repetition) for item in cell["charges"]}
+                runs = {stage: self.run(stage, repetition) for stage in _stages(cell)}
                 if None not in runs.values():
                     found.append(_row(cell, repetition, runs, meter, self.shared))
         return found
+
+
+def _stages(cell: Mapping[str, Any]) -> List[str]:
+    """The stages that a cell's figures come from."""
+    return [item[key] for item in cell["charges"] for key in ("stage", "fp32_stage") if item.get(key)]
 
 
 def _row(
@@ -128,6 +131,8 @@ def _checked(cell: Any, path: Path) -> Dict[str, Any]:
             isinstance(item["role"], str)
             and STAGE_NAME.match(item["stage"])
             and isinstance(item["until"], (str, type(None)))
+            and isinstance(item.get("epochs", 0), int)
+            and (item.get("fp32_stage") is None or STAGE_NAME.match(item["fp32_stage"]))
             for item in cell["charges"]
         )
         if whole and isinstance(cell["ratio"], (int, float, type(None))):

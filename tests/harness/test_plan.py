@@ -79,7 +79,7 @@ def test_a_row_that_chooses_its_ratio_has_none_and_comes_once_per_seed():
         ("auto-vgg16-digits-seed1", None),
         ("auto-vgg16-digits-seed2", None),
     ]
-    charges = planning.as_json(plan)["cells"][plan.cells.index(rows[0])]["charges"]
+    charges = plan.as_json()["cells"][plan.cells.index(rows[0])]["charges"]
     assert charges[0]["until"] == "consecutive-0.3 and consecutive-0.5" and len(charges) == 4
     trials, chosen = rows[0].charges[1:3], rows[0].charges[3]
     assert plan.sources_of(plan.stage_of(chosen)) == [plan.stage_of(trial) for trial in trials]

@@ -42,6 +42,11 @@ def test_keys_of_draws_tell_them_apart_in_file_names():
     assert Draw(0.3, "window", window=4, epsilon=0.05).key == "window-0.3-w4-e0.05"
 
 
+def test_a_draw_at_an_epoch_is_named_by_it():
+    assert Draw(0.5, rule="epoch", at=20).key == "epoch20-0.5"
+    assert Training.from_dict(JOB.training("search", draws=(Draw(0.5, rule="epoch", at=16),)).asked()).draws[0].at == 16
+
+
 @pytest.mark.parametrize("search_epochs, last", [(None, 16), (8, 8), (99, 16)])
 def test_a_search_ends_with_the_training_at_the_latest(search_epochs, last):
     assert JOB.training("search", search_epochs=search_epochs).last_epoch == last
@@ -53,7 +58,13 @@ def test_a_search_ends_with_the_training_at_the_latest(search_epochs, last):
         (lambda: Draw(1.0), r"ratio 1.0 is outside \(0, 1\)"),
         (lambda: Draw(0.0), r"ratio 0.0 is outside \(0, 1\)"),
         (lambda: Draw("half"), "ratio is 'half': it must be a number"),
-        (lambda: Draw(0.5, rule="soon"), "no rule 'soon'; there are: consecutive, window, end"),
+        (lambda: Draw(0.5, rule="soon"), "no rule 'soon'; there are: consecutive, window, end, epoch"),
+        (lambda: Draw(0.5, rule="epoch"), "rule 'epoch' with at = None: the rule 'epoch' needs at = N"),
+        (lambda: Draw(0.5, at=3), "rule 'consecutive' with at = 3"),
+        (
+            lambda: JOB.training("search", draws=(Draw(0.5, rule="epoch", at=17),)),
+            "no ticket can be drawn at epoch 17: the training ends at 16",
+        ),
         (lambda: Draw(0.5, rule="window", window=1), "window is 1: it must be a whole number, 2 or more"),
         (lambda: Draw(0.5, epsilon=0), "epsilon is 0.0: it must be more than 0"),
         (lambda: JOB.training("walk"), "no role 'walk'; there are: train, search, retrain, finetune"),

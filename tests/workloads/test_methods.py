@@ -55,6 +55,18 @@ def _recipe(name, job=PAPER, **options):
     return methods.find(name).recipe(job, **options)
 
 
+def test_a_ticket_can_be_drawn_at_any_epoch_and_trained_as_long_as_a_whole_network():
+    search, retrain = _recipe("early_bird", rule="epoch", at=20, continues=False)
+    assert search.until == Draw(0.5, rule="epoch", at=20)
+    assert (retrain.training.start, retrain.training.last_epoch, retrain.training.inherit) == (0, 160, True)
+
+
+def test_a_search_can_have_a_schedule_of_its_own():
+    search, retrain = _recipe("early_bird", search_lr=0.01, search_milestones=(100,))
+    assert (search.training.lr, search.training.milestones) == (0.01, (100,))
+    assert (retrain.training.lr, retrain.training.milestones) == (0.1, (80, 120))
+
+
 def test_dense_is_one_training_without_l1():
     (charge,) = _recipe("dense")
     assert charge == Charge(PAPER.training("train"))

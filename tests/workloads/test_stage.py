@@ -58,6 +58,13 @@ def test_phases_of_a_search_come_in_order():
     assert detects == [EARLY.key, EARLY.key, LATE.key]
 
 
+def test_tickets_are_drawn_at_the_epochs_asked_for_and_the_training_ends_with_the_last():
+    draws = (Draw(0.5, rule="epoch", at=1), Draw(0.5, rule="epoch", at=2))
+    result, store = _run(JOB.training("search", sparsity=1e-3, draws=draws))
+    assert {key: drawn["epoch"] for key, drawn in result["draws"].items()} == {"epoch1-0.5": 1, "epoch2-0.5": 2}
+    assert result["epochs_run"] == [0, 2] and {f"tickets/{draw.key}.npz" for draw in draws} <= set(store.files)
+
+
 def test_phases_of_a_retraining_begin_with_the_pruning(source):
     phases = Phases()
     _run(RETRAIN, source, phase=phases)

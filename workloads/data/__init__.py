@@ -46,6 +46,14 @@ class Images(NamedTuple):
         return channels, height, width
 
 
+class Task(NamedTuple):
+    """What a data set asks of a network, known without its files: images, classes, (channels, height, width)."""
+
+    images: int
+    classes: int
+    input_shape: Tuple[int, int, int]
+
+
 def names() -> List[str]:
     """The data sets there are."""
     return registry.names(registry.DATASETS)
@@ -63,6 +71,11 @@ def fetch(name: str, data_dir: Optional[str] = None) -> Optional[str]:
     """The folder of a data set's files under `data_dir`, fetched and checked; None for one that has no files."""
     module = registry.find(registry.DATASETS, name)
     return module.fetch(data_dir) if hasattr(module, "fetch") else None
+
+
+def task(name: str) -> Optional[Task]:
+    """What the data set of this name asks of a network; None where its module does not say (it has no `TASK`)."""
+    return getattr(registry.find(registry.DATASETS, name), "TASK", None)
 
 
 def for_training(labels: Any, holdout: float) -> Any:

@@ -3,8 +3,9 @@
 from typing import Optional
 
 from workloads import cifar
-from workloads.data import Images
+from workloads.data import Images, Task
 
+TASK = Task(50000, 100, (3, 32, 32))
 RELEASE = cifar.Release(
     name="cifar100",
     url="https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",

@@ -10,9 +10,10 @@ from typing import Optional
 import numpy as np
 
 from workloads import WorkloadError
-from workloads.data import Images, limited
+from workloads.data import Images, Task, limited
 
 MEAN, STD = 0.3054, 0.3239
+TASK = Task(1433, 10, (3, 32, 32))
 
 
 def load(limit: Optional[int] = None, data_dir: Optional[str] = None) -> Images:

@@ -4,10 +4,11 @@ from typing import Optional
 
 import numpy as np
 
-from workloads.data import Images
+from workloads.data import Images, Task
 
 CLASSES, SIZE, COARSE = 10, 32, 4
 TRAINING_IMAGES = 5000
+TASK = Task(TRAINING_IMAGES, CLASSES, (3, SIZE, SIZE))
 
 
 def load(limit: Optional[int] = None, data_dir: Optional[str] = None) -> Images:

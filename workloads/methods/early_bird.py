@@ -19,10 +19,13 @@ def recipe(
     rule: str = "consecutive",
     window: int = 5,
     epsilon: float = 0.1,
+    at: Optional[int] = None,
     sparsity: float = 1e-4,
     inherit: bool = True,
+    continues: bool = True,
     search_epochs: Optional[int] = None,
     search_lr: Optional[float] = None,
+    search_milestones: Tuple[int, ...] = (),
     precision: str = "fp32",
     eight_bits: str = "block8",
     swa_start: Optional[int] = None,
@@ -33,12 +36,15 @@ def recipe(
     joules_per_epoch: Sequence[Tuple[float, float]] = (),
 ) -> List[Charge]:
     """Prune the share `ratio` of all channels once the mask has settled: `rule`, `window` and `epsilon` as `Detector`.
+    With the rule "epoch" the ticket is drawn after `at` epochs, whatever the mask does.
 
     `sparsity` is the L1 factor on BatchNorm scales before and after.  A ticket not drawn after `search_epochs` (None:
-    all) is drawn then.  `search_lr` is the search's learning rate, held constant (None: the job's schedule).
+    all) is drawn then.  `search_lr` is the search's learning rate from the first epoch on, decayed at
+    `search_milestones` (None: the job's schedule).
 
     With `inherit` retraining takes the weights along and goes on where the search stopped, to the job's last epoch;
-    without it (re-init) it takes all epochs from fresh weights.  `align` pads the ticket's widths to a multiple.
+    without it (re-init) it takes all epochs from fresh weights.  Without `continues` it takes all epochs with the
+    weights of the ticket, as in Figure 1.  `align` pads the ticket's widths to a multiple.
 
     `precision` is "fp32", "lf" (search in `eight_bits`, "block8" or "wage8"; retraining in FP32) or "ll" (both in
     eight bits): there retraining takes all epochs with the weights of the ticket, as the published totals imply.
@@ -51,19 +57,19 @@ def recipe(
     """
     one_of("precision", precision, PRECISIONS)
     searching, retraining = (eight_bits if precision in kinds else "fp32" for kinds in (("lf", "ll"), ("ll",)))
-    constant = {} if search_lr is None else {"lr": search_lr, "milestones": ()}
+    schedule = {} if search_lr is None else {"lr": search_lr, "milestones": search_milestones}
 
     def row(share: Any) -> List[Charge]:
-        draw = Draw(share, rule, window, epsilon)
+        draw = Draw(share, rule, window, epsilon, at=at)
         search = job.training(
-            "search", sparsity=sparsity, draws=(draw,), search_epochs=search_epochs, precision=searching, **constant
+            "search", sparsity=sparsity, draws=(draw,), search_epochs=search_epochs, precision=searching, **schedule
         )
         retrain = job.training(
             "retrain",
             sparsity=sparsity,
             source=Source(search, draw),
             inherit=inherit,
-            start=None if inherit and precision == "fp32" else 0,
+            start=None if inherit and continues and precision == "fp32" else 0,
             precision=retraining,
             swa_start=swa_start if precision == "ll" else None,
             align=align,

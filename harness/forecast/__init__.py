@@ -1,0 +1,1 @@
+"""What a study will take, before and while it runs: FLOPs, time and energy, each with what it rests on."""
