@@ -40,7 +40,7 @@ def held(asked: Asked, say: Callable[[str], None], root: Path = Path("/")) -> It
         with _guard():
             before, wanted = _checked(asked, root)
             lock_clocks = asked.clocks == LOCKED and not pinned(root)
-            if wanted != before or lock_clocks:
+            if wanted.number != before.number or lock_clocks:
                 _store_clocks()
                 restore.remember(before)
                 _change(before, wanted, lock_clocks, say)
@@ -65,7 +65,7 @@ def _checked(asked: Asked, root: Path) -> Tuple[modes.Mode, modes.Mode]:
 
 
 def _store_clocks() -> None:
-    """Keep the clocks as they are; jetson_clocks asks before it overwrites a file, so there must be none."""
+    """Keep the clocks as they are, in a new file: nobody is there to allow that an old one is overwritten."""
     if restore.clocks_file().exists():
         restore.clocks_file().unlink()
     restore.as_root("jetson_clocks", "--store", str(restore.clocks_file()))
@@ -83,9 +83,10 @@ def _guard() -> Iterator[None]:
 
 
 def _change(before: modes.Mode, wanted: modes.Mode, lock_clocks: bool, say: Callable[[str], None]) -> None:
-    if wanted != before:
+    if wanted.number != before.number:
         restore.as_root("nvpmodel", "-m", str(wanted.number))
-        if modes.current(restore.as_root("nvpmodel", "-q")) != wanted:
+        now = modes.current(restore.as_root("nvpmodel", "-q"))
+        if now is None or now.number != wanted.number:
             raise UserError(
                 f"the board did not change to power mode {wanted.number} ({wanted.name}), as one that first wants a "
                 f"reboot does: sudo nvpmodel -m {wanted.number} by hand, reboot, and run the same command again"

@@ -29,5 +29,7 @@ def choose(asked: Union[int, str], modes: Dict[int, str]) -> Mode:
     for number, name in modes.items():
         if str(asked) in (str(number), name):
             return Mode(number, name)
+    if not modes and str(asked).isdigit():
+        return Mode(int(asked), "which this board does not name")
     there_are = ", ".join(f"{number} ({name})" for number, name in sorted(modes.items()))
     raise UserError(f"this board has no power mode {asked!r}; there are: {there_are or 'none that it tells'}", code=2)

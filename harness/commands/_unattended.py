@@ -25,7 +25,7 @@ def in_background(folder: Any, out: str, as_json: bool) -> None:
     """Start this very command again in the background; tells how to follow it and how to stop it."""
     from harness.unattended import at_boot, detach
 
-    process = detach.detached(at_boot.without(sys.argv[1:], "--detach"), folder.log)
+    process = detach.detached(at_boot.without(sys.argv[1:], "--detach"), folder)
     if as_json:
         return click.echo(json.dumps({"process": process, "log": str(folder.log)}, indent=1))
     click.echo(f"process {process} runs in the background; the same command resumes it after a stop", err=True)

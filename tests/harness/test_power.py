@@ -128,6 +128,15 @@ def test_an_unknown_mode_is_named_with_those_that_there_are(board):
     assert board.changes == []
 
 
+def test_a_board_that_does_not_list_its_modes_takes_a_number(board):
+    (board.folder / "silent").write_text("")
+    with board.hold(1, None):
+        assert board.mode == 1
+    assert board.mode == 3
+    with pytest.raises(UserError, match="no power mode 'MAXQ'; there are: none that it tells"), board.hold("MAXQ"):
+        pass
+
+
 def test_a_mode_that_wants_a_reboot_first_is_refused(board):
     (board.folder / "stubborn").write_text("")
     with pytest.raises(UserError, match="wants a reboot does: sudo nvpmodel -m 0 by hand"), board.hold(0, None):

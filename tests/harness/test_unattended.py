@@ -89,10 +89,17 @@ def test_a_detached_run_survives_hangups_tells_its_status_and_is_taken_up_at_boo
 
 
 def test_a_mistake_that_shows_at_once_is_told_in_the_foreground(tmp_path):
-    log = tmp_path / "deep" / "run.log"
-    with pytest.raises(UserError, match="no study 'nosuch'") as mistake:
-        detach.detached(["run", "nosuch"], log)
-    assert mistake.value.code == 2 and "no study" in log.read_text()
+    folder = rundir.Machine(tmp_path, "board").study("mine")
+    with pytest.raises(UserError, match="^no study 'nosuch'") as mistake:
+        detach.detached(["run", "nosuch"], folder)
+    assert mistake.value.code == 2 and "error: no study" in folder.log.read_text()
+
+
+def test_a_run_beside_another_one_is_refused_in_the_foreground(tmp_path):
+    folder = rundir.Machine(tmp_path, "board").study("mine")
+    with lock.exclusive(folder.machine.lock, 0), pytest.raises(UserError, match="another run .* is measuring into"):
+        detach.detached(["run", "smoke"], folder, 0)
+    assert not folder.log.exists()
 
 
 def test_what_a_killed_run_left_behind_is_not_told_as_running(tmp_path):
