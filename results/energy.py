@@ -187,6 +187,7 @@ def _cell(row: Row, measured: Energy | None) -> dict[str, Any]:
         "early_bird_fired": energy.fired,
         "shared_stage": energy.shared,
         "resumed": energy.resumed,
+        "throttled": energy.throttled,
         "emulated": energy.emulated,
         "lost_J": energy.lost_J,
         "held_s": energy.held_s,
