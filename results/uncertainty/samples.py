@@ -119,7 +119,9 @@ class Samples:
 
     def at(self, t_ns: int) -> float:
         """Power at a time, on the straight line between samples."""
-        return float(np.interp(t_ns, self.t_ns, self.watts))
+        after = int(np.searchsorted(self.t_ns, t_ns))  # np.interp would convert a week of samples for each edge
+        near = slice(max(after - 1, 0), after + 1)
+        return float(np.interp(t_ns, self.t_ns[near], self.watts[near]))
 
     def count(self, spans: Spans) -> int:
         return sum(last - first for first, last in self._ranges(spans))
