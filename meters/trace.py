@@ -14,6 +14,7 @@ from meters.trace_read import TraceFile, read_file, values
 __all__ = ["Trace", "integrate", "partition"]
 
 _GAP_PERIODS = 5  # samples further apart than so many native periods leave a gap
+_BLOCK = 1 << 17
 
 
 class Trace:
@@ -31,8 +32,7 @@ class Trace:
         self.clock: Dict[str, str] = file.meta["clock"]
         copied = file.meta.get("calibration")
         self.calibration = None if copied is None else calibrations.of(copied)
-        self.segment = self.column("segment")
-        self.flags = self.column("flags")
+        self._flags: Optional[np.ndarray] = None
         self.t_ns = self._times()
 
     @classmethod
@@ -43,6 +43,17 @@ class Trace:
     @property
     def columns(self) -> Tuple[str, ...]:
         return tuple(self._file.schema.names)
+
+    @property
+    def segment(self) -> np.ndarray:
+        """One more after each reconnection and each reset of the device's clock."""
+        return self.column("segment")
+
+    @property
+    def flags(self) -> np.ndarray:
+        if self._flags is None:
+            self._flags = self.column("flags")
+        return self._flags
 
     def column(self, name: str) -> np.ndarray:
         """A column by name; NaN where a value was not available."""
@@ -56,6 +67,12 @@ class Trace:
         """Watts of a channel; of the whole input when none is named."""
         powers = [self.watts(one.name) for one in self._chosen(channel)]
         return powers[0] if len(powers) == 1 else np.asarray(np.sum(powers, axis=0, dtype=np.float64))
+
+    def recorded(self, channel: Optional[str] = None) -> Tuple[np.ndarray, np.ndarray]:
+        """Times in ns and watts of the samples that have a power on that channel; on all of the whole input's."""
+        series = self._series(channel)
+        powers = [power for _, power in series.powers]
+        return series.t_ns, powers[0] if len(powers) == 1 else np.asarray(np.sum(powers, axis=0, dtype=np.float64))
 
     def watts(self, channel: str) -> np.ndarray:
         """Watts of one channel as its calibration corrects them; `column` has them as the meter gave them."""
@@ -146,5 +163,10 @@ class _Series(NamedTuple):
 
 
 def _gaps(t_ns: np.ndarray, limit_ns: float) -> List[Tuple[int, int]]:
-    before = np.flatnonzero(np.diff(t_ns) > limit_ns)
-    return list(zip(t_ns[before].tolist(), t_ns[before + 1].tolist()))
+    """Block by block: the steps of all samples at once would take as much memory as their times."""
+    found: List[Tuple[int, int]] = []
+    for start in range(0, len(t_ns) - 1, _BLOCK):
+        part = t_ns[start : start + _BLOCK + 1]
+        before = np.flatnonzero(np.diff(part) > limit_ns)
+        found += zip(part[before].tolist(), part[before + 1].tolist())
+    return found

@@ -72,11 +72,9 @@ def _phases(run: StageRun, attempt: int, offset_s: float) -> list[tuple[str, flo
 def _power(run: StageRun, meter: str, attempt: int, start: int, stop: int, view: View) -> Any:
     try:
         trace = run.open_trace(meter, attempt)
-        power = trace.power_W(None if trace.total else trace.channels[0].name)
-        gaps = trace.gaps(None, None if trace.total else trace.channels[0].name)
+        channel = None if trace.total else trace.channels[0].name
+        t_ns, power = trace.recorded(channel)
+        gaps = trace.gaps(None, channel)
     except (MeterError, OSError) as error:
         return str(error)
-    t_ns, known = trace.t_ns, ~np.isnan(power)
-    if not known.all():
-        t_ns, power = t_ns[known], power[known]
     return view(t_ns, power, start, stop, gaps)

@@ -82,6 +82,21 @@ def test_gaps_are_steps_of_more_than_five_periods(path):
     assert trace.coverage(900 * MS, 1000 * MS) == 0.0
 
 
+@pytest.mark.parametrize("block", [1, 2, 3, 1000])
+def test_gaps_are_found_wherever_a_block_of_samples_ends(path, monkeypatch, block):
+    monkeypatch.setattr("meters.trace._BLOCK", block)
+    trace = Trace.open(write(path, [row(t) for t in (0, 100, 800, 900, 1600, 1700)]))
+    assert trace.gaps() == [(100 * MS, 800 * MS), (900 * MS, 1600 * MS)]
+
+
+def test_what_was_recorded_leaves_out_samples_without_power(path):
+    values = [(1.0 + n, None if n == 2 else 2.0, 0.5, 0.0) for n in range(5)]
+    trace = Trace.open(write(path, [row(100 * n, one) for n, one in enumerate(values)]))
+    t_ns, watts = trace.recorded()
+    assert (t_ns.tolist(), watts.tolist()) == ([0, 100 * MS, 300 * MS, 400 * MS], [3, 4, 6, 7])
+    assert trace.recorded("a")[1].tolist() == [1, 2, 3, 4, 5]
+
+
 def test_a_window_with_a_gap_has_no_energy(path):
     trace = Trace.open(write(path, [row(t) for t in (0, 100, 200, 900, 1000)]))
     assert trace.energy_J(0, 200 * MS) == pytest.approx(0.6)
