@@ -2,9 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
+from harness import rundir
 from harness.errors import UserError
 from results.commands._options import reading
 
@@ -40,13 +42,19 @@ def command(
     as_json: bool,
     reading: dict[str, bool],
 ) -> None:
-    """Draw figures of the study in DIR: those named, or all."""
+    """Draw figures of the study in DIR: those named, or all; of the crosscheck in DIR its figure."""
     from results import figures
     from results.load import load
 
     for name in names:
         figures.find(name)
-    study = load(directory, **reading)
+    study: Any
+    if rundir.crosscheck(Path(directory)).is_file():
+        from harness.crosscheck import result
+
+        study, names = result.load(directory), ("crosscheck",)
+    else:
+        study = load(directory, **reading)
     folder = Path(out) if out else study.folder / "figures"
     found = figures.drawn(study, folder, list(names) or None, formats, style)
     written = [str(path) for one in found for path in one.files]

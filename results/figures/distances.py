@@ -32,7 +32,7 @@ KEYS = ["stage", "ratio"]
 
 def data(study: Any) -> pd.DataFrame:
     """A row for each pair of epochs of each draw by a detector, first repetition, at most six draws."""
-    searches = [run for run in study.runs.runs() if run.repetition == 1 and run.rep.named(GAMMAS).exists()]
+    searches = [run for run in study.runs.runs() if run.repetition == 1 and _is_search(run)]
     panels = [(run, *detection) for run in searches for detection in _detections(run, _ratios(study))][:MOST_PANELS]
     if not panels:
         raise Lacking("No search of the study stored the BatchNorm scales of its epochs for a ratio to prune at.")
@@ -96,6 +96,11 @@ def _ratios(study: Any) -> list[float]:
     asked = study.asked.get("ratios")
     listed = [ratio for ratio in asked if isinstance(ratio, float) and 0 < ratio < 1] if isinstance(asked, list) else []
     return sorted({cell["ratio"] for cell in study.runs.cells if cell["ratio"]} | set(listed))
+
+
+def _is_search(run: StageRun) -> bool:
+    stored = run.rep.named(GAMMAS).exists()
+    return stored and any(window.phase == "search" for window in run.windows())
 
 
 def _detections(run: StageRun, ratios: list[float]) -> list[tuple[float, int | None]]:

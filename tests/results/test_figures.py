@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import results
+from harness.crosscheck.result import CrossCheck
 from harness.errors import UserError
 from results import figures
 from results.figures import distances
@@ -38,7 +39,7 @@ def test_an_unknown_figure_is_named_with_the_nearest():
 def test_figures_are_written_in_each_format_and_the_same_twice(study, tmp_path, style, formats):
     first = figures.drawn(study, tmp_path / "a", formats=formats, style=style)
     second = figures.drawn(study, tmp_path / "b", formats=formats, style=style)
-    assert {one.name for one in first if one.files} == set(figures.names()) - DRAWS
+    assert {one.name for one in first if one.files} == set(figures.names()) - DRAWS - {"crosscheck"}
     for one, other in zip(first, second, strict=True):
         for path, again in zip(one.files, other.files, strict=True):
             assert path.stat().st_size > 1000
@@ -159,6 +160,40 @@ def test_the_parts_of_an_uncertainty_sum_to_its_bar(study):
     cells = study.cells
     expanded = (cells["energy_high_J"] - cells["energy_low_J"]) / 2 / cells["energy_J"]
     assert shown == pytest.approx(100 * expanded.sum())
+
+
+def test_predictions_stand_beside_what_was_metered(study):
+    data = figures.find("prediction").data(study)
+    assert (data["metered_J"] > 0).all() and (data["composed_J"] / data["metered_J"]).between(0.9, 1.1).all()
+    above, below = figures.draw(study, "prediction").axes
+    assert below.get_xlabel() == "metered simulated energy (kJ)" and above.get_ylabel() == "predicted (kJ)"
+
+
+def crosschecked():
+    """As `harness.crosscheck.result.load` gives it: the second meter shows 4 % and 0.2 W more."""
+    t_s = np.arange(0, 12, 0.01)
+    watts = 5.0 + 4.0 * (t_s // 4)
+    views = [SimpleNamespace(name=name, simulated=True, series=SimpleNamespace(t_s=t_s, watts=gain * watts + offset))
+             for name, gain, offset in (("right", 1.0, 0.0), ("wrong", 1.04, 0.2))]  # fmt: skip
+    levels = [{"load": load, "reference_W": level, "meter_W": 1.04 * level + 0.2}
+              for load, level in (("idle", 5.0), ("cpu half", 9.0), ("cpu full", 13.0))]  # fmt: skip
+    fit = {"gain": 1.04, "offset_W": 0.2, "lag_s": 0.08, "residual_W": 0.01}
+    pair = {"reference": "right", "meter": "wrong", "levels": levels, "fit": fit}
+
+    class Checked(CrossCheck):
+        def views(self):
+            return views
+
+    return Checked(None, {"pairs": [pair], "simulated": True}, {})
+
+
+def test_a_crosscheck_shows_each_meter_and_how_they_differ():
+    figure = figures.draw(crosschecked(), "crosscheck")
+    assert legend(figure) == ["right", "wrong"]
+    over_time, pair = figure.axes
+    assert over_time.get_ylabel() == "simulated power (W)"
+    words = [text.get_text() for text in pair.texts]
+    assert {"idle", "cpu half", "cpu full"} <= set(words) and "gain 1.04" in words[-1]
 
 
 def test_the_set_up_names_each_meter_once_per_boundary(study):
