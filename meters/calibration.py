@@ -10,8 +10,6 @@ import math
 import os
 from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
-import numpy as np
-
 from meters.base import Channel, Meter
 from meters.errors import MeterError
 
@@ -53,13 +51,13 @@ class Calibration(NamedTuple):
             f"sha256 {self.sha256[:_SHOWN_DIGITS]})"
         )
 
-    def corrected(self, watts: np.ndarray, parts: int) -> np.ndarray:
-        """True watts of a channel that is one of so many that together were calibrated."""
+    def corrected(self, watts: Any, parts: int) -> Any:
+        """True watts, a number or an array, of a channel that is one of so many that together were calibrated."""
         return (watts - self.offset_W / parts) / self.gain
 
     def sd_W(self, watts: float) -> float:
         """Standard deviation of the correction of a mean power."""
-        return float(np.hypot(self.centre_sd_W, self.gain_sd * (watts - self.centre_W)) / abs(self.gain))
+        return float(math.hypot(self.centre_sd_W, self.gain_sd * (watts - self.centre_W)) / abs(self.gain))
 
     def declared(self, channels: Sequence[Channel], total: Sequence[str]) -> Tuple[Channel, ...]:
         """The channels, those of the whole input at the reference's boundary: there corrected readings are true."""
