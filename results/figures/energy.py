@@ -80,7 +80,7 @@ def _headlines(axes: Axes, rows: pd.DataFrame, ends: pd.Series) -> None:
         axes.errorbar(value, index, xerr=[[value - low], [high - value]], color=INK, capsize=3, linewidth=1.1)
         words = f"{kilojoules(row.headline_energy_J)} kJ" + (" emulated" if row.emulated else "")
         axes.text(max(ends[row.method], high) + 0.015 * beyond, index, words, va="center")
-    axes.set_xlim(0, (1.34 if rows["emulated"].any() else 1.2) * beyond)
+    axes.set_xlim(0, (1.5 if rows["emulated"].any() else 1.28) * beyond)
 
 
 def _columns(entries: int, most: int) -> int:
