@@ -29,7 +29,9 @@ def simulated(study: StudyRuns) -> list[str]:
 
 
 def unmeasured(study: StudyRuns) -> list[str]:
-    """Rows without energy, and why."""
+    """Rows without energy, and why; those of a profile have none to be missed."""
+    if study.profiled:
+        return []
     found = []
     for meter in study.meters or [""]:
         for row in study.rows(meter):

@@ -1,96 +1,169 @@
-"""Energy composed from joules per epoch, as the paper's own figures were made, beside what was metered.
+"""Energy composed from joules per image in a steady state, as the published figures were, beside what was metered.
 
-A stage's steady epochs - all but the first - give joules per epoch with a t interval; times the epochs that a row is
-charged, summed over its stages, they give the composed energy.  Where the row was metered to its end the two must
-agree: linearity is checked.
+A full run's epochs but the first of each attempt give a steady state, and so do the windows of a profile.  Times the
+images that a row is charged, summed over its stages, they give its composed energy.  Where a row was metered to its
+end the two must agree: linearity is checked.  Joules of a meter share its gain and offset, so that these cancel there.
 """
 
 import math
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from harness.ledger import StageRun
-from harness.ledger.charges import epochs
+from harness.ledger import Row, StudyRuns
+from harness.ledger import composed as ledger
+from harness.ledger.composed import Composed, Steady, Term
+from harness.published import LOW_PRECISION
+from harness.study import PROFILED
 from results.statistics import deviation, t95
-from results.uncertainty.budget import Interval
+from results.uncertainty import budget as budgets
+from results.uncertainty.budget import NORMAL, Budget, Component, Interval, total
+from results.uncertainty.cells import Reader, own_parts
 
-WARM_UP = 1
-LOW_PRECISION = 0.18  # decoded from the paper: the energy of an 8-bit epoch over that of an FP32 one
+EPOCHS, WINDOWS = "epochs", "windows"
+NORMAL_95 = 1.96
 
 
-class PerEpoch(NamedTuple):
-    """Joules of one steady epoch of a stage, without what is inside it and around it."""
+class Amount(NamedTuple):
+    """Joules and what may be wrong with them."""
 
     joules: float
-    half_J: float
-    epochs: int
+    budget: Budget
+
+    @property
+    def interval(self) -> Interval:
+        return self.budget.interval(self.joules)
 
 
-def per_epoch(run: StageRun, meter: str) -> PerEpoch | None:
-    """The mean over a stage's steady epochs; None with fewer than two of them, or where one was not covered."""
-    found = [r for r in run.energies(meter) if r.window.phase == "epoch" and not r.window.lost and r.window.ended]
-    first = {reading.window.attempt: reading.window.epoch for reading in reversed(found)}
-    steady = [reading.own_joules for reading in found if reading.window.epoch != first[reading.window.attempt]]
-    known = [joules for joules in steady if joules is not None]
-    if len(known) < 2 or len(known) < len(steady):
-        return None
-    half = t95(len(known) - 1) * deviation(known) / math.sqrt(len(known))
-    return PerEpoch(math.fsum(known) / len(known), half, len(known))
+def composed(study: Any, row: Row, factor: float = LOW_PRECISION) -> Interval | None:
+    """The composed energy of a row; None without a steady state.  Of a row in emulated 8 bits it is the estimate."""
+    found = [part for part in ledger.rows(study.runs, row.energy.meter, factor) if _same(part, row)]
+    amount = _amount(study.reader, found[0], estimated=found[0].emulated) if found else None
+    return amount.interval if amount else None
+
+
+def kind(row: Row) -> str:
+    """What `composed` gives for a row, in a word."""
+    return "estimated" if row.energy.emulated else "composed"
 
 
 def frame(study: Any, factor: float = LOW_PRECISION) -> pd.DataFrame:
-    """A row for each cell, repetition and meter: composed beside metered, and the deviation.
+    """A row for each cell, repetition and meter that can be composed from `form`, epochs or windows.
 
-    `estimated_lf_J`, `estimated_ll_J`: what the row would take with the search, or with both trainings, in 8 bits at
-    `factor` of the FP32 energy; an estimate, measured nowhere.
+    Windows are those of the study itself where it is a profile, else of the profile beside it; metered figures those of
+    the study, or of the full run beside a profile.  `linear` tells whether the 95 % interval of composed / metered
+    holds 1; None where nothing was metered.  `estimated_J`: a row in emulated 8 bits, with 8-bit epochs at `factor` of
+    the FP32 energy.  `estimated_lf_J`, `estimated_ll_J`: what an early bird in FP32 would take with its search, or with
+    all, in 8 bits.  Estimates are measured nowhere.
     """
-    found = [_row(study, row, factor) for meter in study.meters for row in study.runs.rows(meter)]
-    return pd.DataFrame([row for row in found if row is not None])
+    beside = _beside(study)
+    full, profile = (beside, study) if study.runs.profiled else (study, beside)
+    found: list[dict[str, Any]] = []
+    for source, form in ((full, EPOCHS), (profile, WINDOWS)):
+        if source is not None and (source is study or form == WINDOWS):
+            found += _rows(source, form, full, factor)
+    return pd.DataFrame(found)
 
 
-def composed(study: Any, row: Any) -> Interval | None:
-    """The composed energy of a row (`harness.ledger.Row`), scatter of its epochs as interval; None without epochs."""
-    parts = _parts(study, row)
-    if parts is None:
-        return None
-    value = sum(count * part.joules for _, count, part in parts)
-    half = math.sqrt(sum((count * part.half_J) ** 2 for _, count, part in parts))
-    return Interval(value, value - half, value + half)
+def _rows(source: Any, form: str, full: Any, factor: float) -> Iterator[dict[str, Any]]:
+    for meter in source.runs.meters:
+        for part in ledger.rows(source.runs, meter, factor):
+            amount = _amount(source.reader, part)
+            if amount is not None:
+                yield _row(source.reader, part, form, amount, _metered(full, part))
 
 
-def _parts(study: Any, row: Any) -> list[tuple[str, int, PerEpoch]] | None:
-    """(role, epochs charged, joules per epoch) of each stage of a row."""
-    parts = []
-    for item in row.cell["charges"]:
-        run = study.runs.run(item["stage"], row.repetition)
-        count = epochs(item, run) if run else None
-        each = per_epoch(run, row.energy.meter) if run else None
-        if count is None or each is None:
-            return None
-        parts.append((item["role"], count, each))
-    return parts
-
-
-def _row(study: Any, row: Any, factor: float) -> dict[str, Any] | None:
-    interval, parts = composed(study, row), _parts(study, row)
-    if interval is None or parts is None:
-        return None
-    metered = row.energy.headline_J
-    search = sum(count * part.joules for role, count, part in parts if role == "search")
-    retrain = interval.value - search
-    early = row.cell["method"] == "early_bird" and not row.energy.emulated
+def _row(reader: Reader, part: Composed, form: str, amount: Amount, metered: Amount | None) -> dict[str, Any]:
+    interval = amount.interval
+    quotient = None
+    if metered is not None:
+        quotient = budgets.ratio((amount.joules, amount.budget), (metered.joules, metered.budget))
+    estimate = _amount(reader, part, estimated=True) if part.emulated else None
     return {
-        "cell": row.cell["id"],
-        "repetition": row.repetition,
-        "meter": row.energy.meter,
-        "simulated": row.energy.simulated,
-        "composed_J": interval.value,
+        "cell": part.cell["id"],
+        "repetition": part.repetition,
+        "meter": part.meter,
+        "simulated": part.simulated,
+        "form": form,
+        "emulated": part.emulated,
+        "composed_J": amount.joules,
         "composed_low_J": interval.low,
         "composed_high_J": interval.high,
-        "metered_J": metered,
-        "composed_over_metered": interval.value / metered if metered else None,
-        "low_precision_factor": factor if early else None,
-        "estimated_lf_J": factor * search + retrain if early else None,
-        "estimated_ll_J": factor * (search + retrain) if early else None,
+        "composed_s": part.seconds,
+        "metered_J": metered.joules if metered else None,
+        "composed_over_metered": quotient.value if quotient else None,
+        "ratio_low": quotient.low if quotient else None,
+        "ratio_high": quotient.high if quotient else None,
+        "linear": quotient.low <= 1 <= quotient.high if quotient else None,
+        "estimated_J": estimate.joules if estimate else None,
+        "estimated_low_J": estimate.interval.low if estimate else None,
+        "estimated_high_J": estimate.interval.high if estimate else None,
+        **_in_eight_bits(part, amount.joules),
     }
+
+
+def _in_eight_bits(part: Composed, joules: float) -> dict[str, float | None]:
+    """What an early bird in FP32 would take with 8-bit hardware; the factor also of rows that are emulated."""
+    early = part.cell["method"] == "early_bird" and not part.emulated
+    search = sum(term.images * term.steady.joules for term in part.terms if term.role == "search")
+    return {
+        "low_precision_factor": part.factor if early or part.emulated else None,
+        "estimated_lf_J": part.factor * search + joules - search if early else None,
+        "estimated_ll_J": part.factor * joules if early else None,
+    }
+
+
+def _amount(reader: Reader, part: Composed, estimated: bool = False) -> Amount | None:
+    """The composed energy, or with `estimated` that with 8-bit hardware, with everything that may be wrong with it."""
+    found = [_term(reader, part, term, estimated) for term in part.terms]
+    known = [one for one in found if one is not None]
+    if not known or len(known) < len(found):
+        return None
+    return Amount(sum(one.joules for one in known), total(one.budget for one in known))
+
+
+def _term(reader: Reader, part: Composed, term: Term, estimated: bool) -> Amount | None:
+    scaled = estimated and term.eight_bit
+    state = term.twin if scaled else term.steady
+    if state is None:
+        return None
+    windows = [piece.reading.window for piece in state.pieces]
+    energy = reader.parts(own_parts(state.run, windows), part.meter)
+    if energy.joules is None:
+        return None
+    times = term.images / state.images * (part.factor if scaled else 1.0)
+    scatter = _scatter(state, part.repetition)
+    return Amount(energy.joules * times, total([energy.budget, scatter]).times(times))
+
+
+def _scatter(state: Steady, repetition: int) -> Budget:
+    """How far another set of such pieces might be, in J over the images of these; nothing of one piece."""
+    count = len(state.pieces)
+    if count < 2:
+        return Budget({})
+    sd = deviation([piece.joules for piece in state.pieces]) / math.sqrt(count) * t95(count - 1) / NORMAL_95
+    return Budget(
+        {f"steadiness/{state.run.name}/{repetition}": Component(-sd * state.images, sd * state.images, NORMAL)}
+    )
+
+
+def _metered(full: Any, part: Composed) -> Amount | None:
+    """The metered energy of the same row in the full run, where there is one that finished."""
+    energy = None if full is None else full.energies.get((part.cell["id"], part.repetition, part.meter))
+    return None if energy is None or energy.joules is None else Amount(energy.joules, energy.budget)
+
+
+def _beside(study: Any) -> Any:
+    """The same study in the other form, on the same machine; None where there is none."""
+    if study.runs.profiled and not study.name.endswith(PROFILED):
+        return None
+    name = study.name[: -len(PROFILED)] if study.runs.profiled else study.name + PROFILED
+    folder = study.runs.folder.machine.study(name)
+    if not folder.cells.is_file():
+        return None
+    return type(study)(StudyRuns.open(folder.folder), study.allow_gaps, study.correct_lag)
+
+
+def _same(part: Composed, row: Row) -> bool:
+    return (part.cell["id"], part.repetition) == (row.cell["id"], row.repetition)

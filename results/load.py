@@ -8,15 +8,22 @@ import pandas as pd
 
 from harness.errors import UserError
 from harness.ledger import StudyRuns
-from results import checks, energy, overhead
+from results import checks, energy, overhead, unit_energy
+from results import composed as composition
 from results.uncertainty import cells as uncertainty
 
 
 class Study:
     """The measurements of a study.  Frames are in SI units, with the unit in each column's name."""
 
-    def __init__(self, runs: StudyRuns, allow_gaps: bool = False, correct_lag: bool = False):
-        self.runs, self.allow_gaps, self.correct_lag = runs, allow_gaps, correct_lag
+    def __init__(
+        self,
+        runs: StudyRuns,
+        allow_gaps: bool = False,
+        correct_lag: bool = False,
+        low_precision: float = composition.LOW_PRECISION,
+    ):
+        self.runs, self.allow_gaps, self.correct_lag, self.low_precision = runs, allow_gaps, correct_lag, low_precision
 
     @property
     def name(self) -> str:
@@ -77,6 +84,11 @@ class Study:
         return energy.windows(self.reader)
 
     @cached_property
+    def composed(self) -> pd.DataFrame:
+        """Composed energy beside what was metered, from steady epochs and from the windows of a profile."""
+        return composition.frame(self, self.low_precision)
+
+    @cached_property
     def doubts(self) -> list[str]:
         """What the harness doubts about these figures, each a sentence with its evidence."""
         return checks.doubts(self.runs, self.energies)
@@ -88,12 +100,17 @@ class Study:
 
 
 def load(
-    directory: str | Path, allow_gaps: bool = False, correct_lag: bool = False, allow_mixed: bool = False
+    directory: str | Path,
+    allow_gaps: bool = False,
+    correct_lag: bool = False,
+    allow_mixed: bool = False,
+    unit_energies: str | Path | None = None,
 ) -> Study:
     """The study in `directory`: its own folder, or one above that holds just this study.
 
     `allow_gaps` gives figures also where less than 95 % is covered; `correct_lag` takes the filter of a sensor with a
     known time constant back; `allow_mixed` lets stages of different boards or power modes into one table.
+    `unit_energies` is a table of energies per operation (`results.unit_energy`) for what is estimated of 8 bits.
     Nothing in it is executed or unpickled, and nothing outside it is read; what is damaged raises UserError.
     """
     folders = find(directory)
@@ -101,7 +118,8 @@ def load(
         raise UserError(
             f"{directory} holds {len(folders)} studies; name one of: {', '.join(map(str, folders))}", code=2
         )
-    study = Study(StudyRuns.open(folders[0]), allow_gaps, correct_lag)
+    low_precision = composition.LOW_PRECISION if unit_energies is None else unit_energy.factor(unit_energies)
+    study = Study(StudyRuns.open(folders[0]), allow_gaps, correct_lag, low_precision)
     mixed = checks.mixed(study.runs)
     if mixed and not allow_mixed:
         raise UserError(

@@ -25,7 +25,7 @@ KINDS = {
 LARGEST_PLAIN = 100_000  # bytes of data behind a figure that are embedded as they are
 
 
-def write(study_dir: Path | str, **reading: bool) -> list[Path]:
+def write(study_dir: Path | str, **reading: Any) -> list[Path]:
     """Write report.html, tables and figures into a study's folder; returns their paths, the report first.
 
     `reading`: options of `results.load`.

@@ -5,7 +5,7 @@ from typing import Any
 from harness.ledger import calibrations
 from harness.quantities import NONE, duration, kilojoules, percent, prefixed, significant
 from harness.summary import Sheet, marks, overhead_sheet
-from results import checks, composed, efficiency
+from results import checks, composed_sheets, efficiency
 from results.methods import Method, methods, savings, sentence
 from results.provenance import digest
 from results.statistics import mean_interval
@@ -14,11 +14,13 @@ from results.uncertainty.budget import Interval
 
 def sheets(study: Any, target: float | None = None) -> list[Sheet]:
     """The tables of a study (`results.Study`) on its headline meter; `target`: an accuracy (share) to be reached."""
+    if study.runs.profiled:
+        return with_evidence([composed_sheets.profile(study), *composed_sheets.beside_metered(study)], study)
     found = methods(study.runs.rows(), study.energies)
     overhead = [row for row in study.runs.rows() if row.detection is not None]
     made = [_main(study, found), _phases(study)] + ([overhead_sheet(overhead)] if overhead else [])
     made.append(efficiency.sheet(study, found, [_label(method, found) for method in found], target))
-    return with_evidence(made + _composed(study), study)
+    return with_evidence(made + composed_sheets.beside_metered(study), study)
 
 
 def with_evidence(made: list[Sheet], study: Any) -> list[Sheet]:
@@ -54,34 +56,6 @@ def budgets(study: Any) -> Sheet:
     ]
     notes = ["true minus measured; causes are independent of each other, and their 95 % intervals do not simply add up"]
     return Sheet("uncertainty budgets", header, lines, notes)
-
-
-def _composed(study: Any) -> list[Sheet]:
-    """Composed beside metered energy on the headline meter, where stages have epochs enough to compose from."""
-    frame = composed.frame(study)
-    frame = frame[frame["meter"] == study.meters[0]] if len(frame) else frame
-    if frame.empty:
-        return []
-    word = " (simulated)" if frame["simulated"].any() else ""
-    header = ["cell", f"metered kJ{word}", f"composed kJ{word}", "95 % interval", "composed / metered"]
-    estimated = frame["low_precision_factor"].notna().any()
-    header += ["8-bit search kJ (estimated)", "all 8-bit kJ (estimated)"] if estimated else []
-    lines = []
-    for row in frame.itertuples():
-        interval = f"{kilojoules(row.composed_low_J)} to {kilojoules(row.composed_high_J)}"
-        line = [row.cell, kilojoules(_known(row.metered_J)), kilojoules(row.composed_J), interval]
-        line.append(significant(_known(row.composed_over_metered)))
-        estimates = [kilojoules(_known(row.estimated_lf_J)), kilojoules(_known(row.estimated_ll_J))]
-        lines.append(line + (estimates if estimated else []))
-    notes = ["composed: joules of a steady epoch x epochs; pruning and detection are only in the metered figure"]
-    if estimated:
-        factor = frame["low_precision_factor"].dropna().iloc[0]
-        notes.append(f"estimated: 8-bit epochs at {factor:g} of the FP32 energy, a factor decoded from the paper")
-    return [Sheet("composed beside metered energy", header, lines, notes)]
-
-
-def _known(value: float | None) -> float | None:
-    return None if value is None or value != value else value
 
 
 def _main(study: Any, found: list[Method]) -> Sheet:

@@ -42,6 +42,8 @@ def main(study: Study, target: float | None = None) -> pd.DataFrame:
 
     `target` is an accuracy (share): the energy up to it stands in columns of its own.
     """
+    if study.runs.profiled:
+        return _profile(study)
     bought = efficiency.frame(study, target).drop(columns=["flops", "flops_0.05P"], errors="ignore")
     cells, costs = study.cells.assign(row="cell"), study.detection
     if len(bought):
@@ -54,6 +56,15 @@ def main(study: Study, target: float | None = None) -> pd.DataFrame:
         order = [place[key] for key in zip(*(both[key] for key in keys), strict=True)]
         cells = both.iloc[sorted(range(len(both)), key=order.__getitem__)].reset_index(drop=True)
     return cells.assign(table_schema=SCHEMA)
+
+
+def _profile(study: Study) -> pd.DataFrame:
+    """A row for each cell of a profile: what it would take; nothing in it was metered to its end."""
+    cells = study.cells[[*IDENTITY, "flops"]].assign(row="composed", table_schema=SCHEMA)
+    composed = study.composed
+    if composed.empty:
+        return cells
+    return cells.merge(composed.drop(columns="simulated"), on=["cell", "repetition", "meter"], how="left")
 
 
 def _all_detections(costs: pd.DataFrame) -> pd.DataFrame:

@@ -109,7 +109,7 @@ class Composed(NamedTuple):
 
 
 def steady(run: StageRun, meter: str) -> Optional[Steady]:
-    """A stage's steady state; None where it has none, or where a part of it was not covered."""
+    """A stage's steady state; None where a part of it was not covered, or with fewer than two epochs of a full run."""
     profiled = "windows" in run.result
     kind = "window" if profiled else "epoch"
     found = [r for r in run.energies(meter) if r.window.phase == kind and r.window.role and not r.window.lost]
@@ -117,7 +117,7 @@ def steady(run: StageRun, meter: str) -> Optional[Steady]:
     if not profiled:
         first = {reading.window.attempt: reading.window.epoch for reading in reversed(found)}
         found = [reading for reading in found if reading.window.epoch != first[reading.window.attempt]]
-    if not found or any(reading.own_joules is None for reading in found):
+    if len(found) < (1 if profiled else 2) or any(reading.own_joules is None for reading in found):
         return None
     return Steady(
         run, tuple(Piece(r, int(r.window.notes["images"] if profiled else run.result["images"])) for r in found)

@@ -18,9 +18,14 @@ def reading(function: Callable) -> Callable:
 
     @wraps(function)
     def command(**options: Any) -> Any:
-        names = [flag[2:].replace("-", "_") for flag, _ in _FLAGS]
+        names = [flag[2:].replace("-", "_") for flag, _ in _FLAGS] + ["unit_energies"]
         return function(reading={name: options.pop(name) for name in names}, **options)
 
     for flag, text in reversed(_FLAGS):
         command = click.option(flag, is_flag=True, help=text)(command)
-    return command
+    return click.option(
+        "--unit-energies",
+        type=click.Path(exists=True, dir_okay=False),
+        default=None,
+        help="CSV of operation,energy_pJ, from which 8-bit rows are estimated. [default: 0.18 of FP32, decoded]",
+    )(command)

@@ -1,6 +1,7 @@
 """harness compare: two studies beside each other, and what else differed between them."""
 
 import json
+from typing import Any
 
 import click
 
@@ -20,7 +21,7 @@ from results.commands._options import reading
 )
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @reading
-def command(a: str, b: str, kind: str, as_json: bool, reading: dict[str, bool]) -> None:
+def command(a: str, b: str, kind: str, as_json: bool, reading: dict[str, Any]) -> None:
     """Compare the study in B with the one in A: boards, meters, commits, power modes, and energies with intervals."""
     from results import compare, load, tables
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,7 +22,7 @@ from results.commands._options import reading
 @click.option("--out", type=click.Path(file_okay=False), default=None, help="Folder. [default: export/ of the study]")
 @click.option("--json", "as_json", is_flag=True, help="Print the paths as JSON.")
 @reading
-def command(directory: str, kind: str, out: str | None, as_json: bool, reading: dict[str, bool]) -> None:
+def command(directory: str, kind: str, out: str | None, as_json: bool, reading: dict[str, Any]) -> None:
     """Write cells, phases, epochs, windows, detection, budgets and FLOPs of the study in DIR; SI units throughout."""
     from results import export, load
 

@@ -40,7 +40,7 @@ def command(
     formats: tuple[str, ...],
     style: str,
     as_json: bool,
-    reading: dict[str, bool],
+    reading: dict[str, Any],
 ) -> None:
     """Draw figures of the study in DIR: those named, or all; of the crosscheck in DIR its figure."""
     from results import figures

@@ -1,6 +1,7 @@
 """harness report: write tables, figures and one self-contained report.html for each study."""
 
 import json
+from typing import Any
 
 import click
 
@@ -11,7 +12,7 @@ from results.commands._options import reading
 @click.argument("directories", metavar="DIR...", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="Print the paths as JSON.")
 @reading
-def command(directories: tuple[str, ...], as_json: bool, reading: dict[str, bool]) -> None:
+def command(directories: tuple[str, ...], as_json: bool, reading: dict[str, Any]) -> None:
     """Write the report of each study in DIR (a study's, a machine's or a whole runs directory) beside its data."""
     from results import report
     from results.load import find

@@ -30,7 +30,7 @@ def command(
     paper: bool,
     budget: bool,
     target_accuracy: float | None,
-    reading: dict[str, bool],
+    reading: dict[str, Any],
 ) -> None:
     """Print what each method of the study in DIR cost: accuracy, kJ, FLOPs, time, and the detection overhead.
 
@@ -61,7 +61,7 @@ def _put(sheets: list, frame: Any, kind: str, out: str | None) -> None:
     click.echo(out)
 
 
-def _measured(directory: str, paper: bool, budget: bool, target: float | None, reading: dict[str, bool]) -> tuple:
+def _measured(directory: str, paper: bool, budget: bool, target: float | None, reading: dict[str, Any]) -> tuple:
     from results import load, tables
     from results import paper as beside
     from results.sheets import budgets, sheets, with_doubts, with_evidence

@@ -29,12 +29,12 @@ def of(study: Any, method: Method, metric: str) -> Figure | None:
 
 
 def energy(study: Any, method: Method) -> Figure | None:
-    """kJ: metered where every row was, else composed from joules per epoch."""
+    """kJ: metered where every row was, else composed from joules per epoch, of 8-bit rows of a profile estimated."""
     if method.energy is not None:
         return _kJ(method.energy, "emulated" if method.emulated else "metered")
     found = [composed.composed(study, row) for row in method.rows]
     known = [interval for interval in found if interval is not None]
-    return _kJ(mean_interval(known), "composed") if known and len(known) == len(found) else None
+    return _kJ(mean_interval(known), composed.kind(method.rows[0])) if known and len(known) == len(found) else None
 
 
 def accuracy(method: Method) -> Figure | None:

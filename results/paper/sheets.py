@@ -63,7 +63,7 @@ def _lines(title: str, row: pd.DataFrame, columns: list[tuple]) -> list[list[str
 
 
 def _kind(text: str, kind: str) -> str:
-    return f"{text} {kind}" if kind in ("composed", "emulated") else text
+    return f"{text} {kind}" if kind in ("composed", "emulated", "estimated") else text
 
 
 def _printed(cell: Any) -> str:
