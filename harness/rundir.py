@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Callable, Dict, Iterator, List, Tuple
 
 SUMS = "SHA256SUMS"
+ATTACHED = "attached.json"
+ATTACHED_SUMS = "SHA256SUMS.attached"  # of what came after the seal, so that the seal stays what the board made
 
 
 class Rep:
@@ -21,6 +23,8 @@ class Rep:
         self.power = self.folder / "power"
         self.checkpoint = self.folder / "checkpoint" / "last.pt"
         self.sums = self.folder / SUMS
+        self.attached = self.folder / ATTACHED
+        self.attached_sums = self.folder / ATTACHED_SUMS
 
     @property
     def complete(self) -> bool:
@@ -147,9 +151,24 @@ def digest(path: Path) -> str:
 
 
 def files(folder: Path) -> List[str]:
-    """Relative names of every file below `folder` that the sums cover, sorted."""
+    """Relative names of every file below `folder` that the seal covers, sorted."""
+    later = {SUMS, ATTACHED_SUMS, *listed(folder / ATTACHED_SUMS)}
     names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return sorted(name for name in names if name != SUMS)
+    return sorted(name for name in names if name not in later)
+
+
+def listed(sums: Path) -> List[str]:
+    """The names in a list of digests; none where there is no such list."""
+    if not sums.is_file():
+        return []
+    lines = sums.read_text(encoding="utf-8", errors="replace").splitlines()
+    return [line.partition("  ")[2] for line in lines]
+
+
+def seal_attached(rep: Rep, names: List[str]) -> None:
+    """List what was attached to a complete repetition, in a list of its own."""
+    lines = [f"{digest(rep.folder / name)}  {name}\n" for name in sorted(names)]
+    write(rep.attached_sums, lambda file: file.write("".join(lines).encode()))
 
 
 def seal(rep: Rep, keep_checkpoint: bool = True) -> None:
@@ -169,8 +188,7 @@ def seal(rep: Rep, keep_checkpoint: bool = True) -> None:
 def tidy(rep: Rep) -> None:
     """Remove the checkpoint of a complete repetition whose sums do not list it: no later stage reads one."""
     name = rep.checkpoint.relative_to(rep.folder).as_posix()
-    listed = [line.partition("  ")[2] for line in rep.sums.read_text().splitlines()]
-    if rep.checkpoint.exists() and name not in listed:
+    if rep.checkpoint.exists() and name not in listed(rep.sums):
         rep.checkpoint.unlink()
         rep.checkpoint.parent.rmdir()
 

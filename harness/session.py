@@ -15,8 +15,8 @@ from harness.child import Child
 from harness.doctor import output
 from harness.errors import UserError
 from harness.instruments import Instruments
-from harness.phases import monotonic_ns
 from harness.recording.asked import NOTHING, Asked
+from meters.clock import anchor
 from workloads.job import Training
 
 ANCHOR_EVERY_S = 60.0
@@ -161,14 +161,7 @@ class Session:
         if time.monotonic() < self._next_anchor:
             return
         self._next_anchor = time.monotonic() + ANCHOR_EVERY_S
-        before, utc_ns, after = monotonic_ns(), int(time.time() * 1e9), monotonic_ns()
-        line = {
-            "monotonic_ns": (before + after) // 2,
-            "utc_ns": utc_ns,
-            "within_ns": after - before,
-            "boot_id": machine.boot_id(),
-            "attempt": self.attempt,
-        }
+        line = {**anchor(), "boot_id": machine.boot_id(), "attempt": self.attempt}
         with open(str(self.rep.clock), "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, TextIO, Union
 
 from harness import composed_sheet
-from harness.ledger import calibrations
+from harness.ledger import attachments, calibrations
 from harness.ledger.charges import CellEnergy
 from harness.ledger.rows import Row, StudyRuns
 from harness.ledger.savings import savings, sentence
@@ -157,8 +157,8 @@ def _notes(study: StudyRuns, rows: Sequence[Row]) -> List[str]:
         {"{} ({})".format(r.energy.meter, "+".join(r.energy.boundaries)) for r in rows if r.energy.boundaries}
     )
     measured = ["power from meter " + ", ".join(meters)] if meters else []
-    calibrated = calibrations.sentences(study)
-    return [sentence(saving) for saving in savings(rows)] + measured + calibrated + reasons + missing
+    origins = calibrations.sentences(study) + attachments.sentences(study)
+    return [sentence(saving) for saving in savings(rows)] + measured + origins + reasons + missing
 
 
 def overhead_sheet(rows: Sequence[Row]) -> Sheet:

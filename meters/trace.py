@@ -4,6 +4,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
+from meters import attached as attachments
 from meters import calibration as calibrations
 from meters.base import Channel
 from meters.errors import MeterError
@@ -30,10 +31,12 @@ class Trace:
         self.simulated: bool = file.meta["simulated"]
         self.replayed: bool = bool(file.meta.get("replayed"))
         self.clock: Dict[str, str] = file.meta["clock"]
+        mapped = file.meta.get("attached")
+        self.attached = None if mapped is None else attachments.of(mapped)
         copied = file.meta.get("calibration")
         self.calibration = None if copied is None else calibrations.of(copied)
         self._flags: Optional[np.ndarray] = None
-        self.t_ns = self._times()
+        self.t_ns = self._times() if self.attached is None else strictly_increasing(self.attached.here(self._times()))
 
     @classmethod
     def open(cls, path: Any) -> "Trace":

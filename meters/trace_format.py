@@ -11,7 +11,7 @@ values     float32, counters float64; null = not available
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from meters.base import Channel, Meter, Row
-from meters.clock import host_clock
+from meters.clock import anchor, host_clock
 
 SCHEMA = 1
 METADATA_KEY = b"harness"
@@ -55,6 +55,7 @@ def describe(meter: Meter, kind: str, name: str, options: Dict[str, Any], attemp
         "period_s": meter.period_s,
         "transmission_s": meter.transmission_s,
         "clock": host_clock(),
+        "anchor": anchor(),
         "simulated": meter.simulated,
         "replayed": meter.replayed,
         "attempt": attempt,

@@ -2,10 +2,16 @@
 
 from collections.abc import Callable
 
-from harness.ledger import Slowdown, StageRun, StudyRuns, Window
+import numpy as np
+
+from harness.errors import UserError
+from harness.ledger import Slowdown, StageRun, StudyRuns, Window, clocks
+from harness.ledger.anchors import Anchor
+from harness.ledger.attachments import attempts_of
 from harness.ledger.calibrations import trust
 from harness.ledger.temperatures import while_working
 from harness.quantities import kilojoules, significant
+from meters.errors import MeterError
 from results import metering_checks
 
 IDLE_DRIFT = 0.05
@@ -196,6 +202,77 @@ def calibrations(study: StudyRuns) -> list[str]:
     return found
 
 
+def wall_clock(study: StudyRuns) -> list[str]:
+    """The host's wall clock was set while it measured: UTC times of that attempt, and offsets by UTC, are doubtful."""
+    return [
+        f"The wall clock jumped by {change.seconds:+.3g} s in attempt {change.attempt} of stage {run.name}, "
+        f"{change.after_s:.0f} s in: joules are not touched by it, times in UTC are."
+        for run in study.runs()
+        for change in clocks.jumps(_anchors(run))
+    ]
+
+
+def suspended(study: StudyRuns) -> list[str]:
+    return [
+        f"The machine was suspended for {change.seconds:.3g} s in attempt {change.attempt} of stage {run.name}, "
+        f"{change.after_s:.0f} s in: what it drew meanwhile is in no figure."
+        for run in study.runs()
+        for change in clocks.sleeps(_anchors(run))
+    ]
+
+
+def damaged_clock(study: StudyRuns) -> list[str]:
+    found = []
+    for run in study.runs():
+        try:
+            run.anchors()
+        except UserError as error:
+            found.append(f"Whether a clock of stage {run.name} jumped cannot be told: {error}.")
+    return found
+
+
+def _anchors(run: StageRun) -> list[Anchor]:
+    try:
+        return run.anchors()
+    except UserError:
+        return []
+
+
+def device_clock(study: StudyRuns) -> list[str]:
+    """A meter whose own clock began anew had restarted: between its segments lies a gap."""
+    found = []
+    for run in study.runs():
+        for meter in run.meters:
+            resets = sum(_resets(run, meter, attempt.number) for attempt in run.attempts)
+            if resets:
+                how_often = "once" if resets == 1 else f"{resets} times"
+                found.append(
+                    f"The clock of meter {meter} began anew {how_often} in stage {run.name}: did the meter restart?"
+                )
+    return found
+
+
+def _resets(run: StageRun, meter: str, attempt: int) -> int:
+    try:
+        trace = run.open_trace(meter, attempt)
+    except (MeterError, OSError):
+        return 0
+    if "device_ns" not in trace.columns:
+        return 0
+    return int((np.diff(trace.column("device_ns")) < 0).sum())
+
+
+def attached(study: StudyRuns) -> list[str]:
+    """Meters that recorded elsewhere, where something keeps their clock from being well known."""
+    return [
+        f"Meter {meter} in attempt {one['attempt']} of stage {run.name}, recorded elsewhere: {note}."
+        for run in study.runs()
+        for meter in run.meters
+        for one in attempts_of(run, meter)
+        for note in one.get("notes", [])
+    ]
+
+
 def different_settings(study: StudyRuns) -> list[str]:
     """Stages that were run with another number of threads, or forced to go on in another state of the machine."""
     threads = sorted({str(run.manifest.get("threads")) for run in study.runs()})
@@ -229,6 +306,11 @@ CHECKS: list[Callable[[StudyRuns], list[str]]] = [
     throttled,
     temperatures,
     calibrations,
+    wall_clock,
+    suspended,
+    damaged_clock,
+    device_clock,
+    attached,
     different_settings,
     single_repetition,
 ]

@@ -108,7 +108,7 @@ def _identities(study: Any) -> list[Any]:
 def _meters(study: Any) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for run in study.runs.runs():
-        for meter in run.manifest.get("meters", []):
+        for meter in run.described:
             found.setdefault(meter["name"], meter)
     return list(found.values())
 

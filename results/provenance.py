@@ -26,7 +26,13 @@ def stages(study: StudyRuns) -> list[dict[str, Any]]:
 
 def digest(study: StudyRuns) -> str:
     """One digest over the SHA256SUMS of every stage of a study; it changes with any file of any of them."""
-    lines = [f"{rundir.digest(run.rep.sums)}  {run.name}/{run.repetition}" for run in study.runs() if run.complete]
+    lines = [
+        f"{rundir.digest(sums)}  {run.name}/{run.repetition}"
+        for run in study.runs()
+        if run.complete
+        for sums in (run.rep.sums, run.rep.attached_sums)
+        if sums.is_file()
+    ]
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest() if lines else ""
 
 
@@ -51,7 +57,7 @@ def meters(study: StudyRuns) -> list[dict[str, str]]:
     """One record for each channel of each meter: where it sits, how accurate it is, what its values are."""
     found: dict[tuple[str, str], dict[str, str]] = {}
     for run in study.runs():
-        for meter in run.manifest.get("meters", []):
+        for meter in run.described:
             for channel in meter.get("channels", []):
                 found.setdefault((meter["name"], channel["name"]), _channel(meter, channel))
     return list(found.values())

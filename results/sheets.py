@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from harness.ledger import calibrations
+from harness.ledger import attachments, calibrations
 from harness.quantities import NONE, duration, kilojoules, percent, prefixed, significant
 from harness.summary import Sheet, marks, overhead_sheet
 from results import checks, composed_sheets, efficiency
@@ -24,9 +24,9 @@ def sheets(study: Any, target: float | None = None) -> list[Sheet]:
 
 
 def with_evidence(made: list[Sheet], study: Any) -> list[Sheet]:
-    """Under each table the calibrations of its joules, and the digest over the SHA256SUMS of every stage behind it."""
+    """Under each table where its joules come from, and the digest over the SHA256SUMS of every stage behind it."""
     sealed = sum(run.complete for run in study.runs.runs())
-    notes = calibrations.sentences(study.runs)
+    notes = calibrations.sentences(study.runs) + attachments.sentences(study.runs)
     notes += [f"evidence: sha256 {digest(study.runs)} over the SHA256SUMS of {sealed} stages"] if sealed else []
     return [sheet._replace(notes=[*sheet.notes, *notes]) for sheet in made]
 

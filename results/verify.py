@@ -29,15 +29,22 @@ def stage(run: StageRun) -> list[str]:
 
 
 def _files(rep: rundir.Rep) -> Iterator[str]:
-    sealed = _sealed(rep)
+    """What was sealed, and what was attached later, each against its own list."""
+    yield from _listed(rep, rep.sums, set(rundir.files(rep.folder)))
+    if rep.attached_sums.exists() or rep.attached.exists():
+        later = {name for name in rundir.listed(rep.attached_sums) if (rep.folder / name).is_file()}
+        yield from _listed(rep, rep.attached_sums, later | ({rundir.ATTACHED} if rep.attached.exists() else set()))
+
+
+def _listed(rep: rundir.Rep, sums: Path, present: set[str]) -> Iterator[str]:
+    sealed = _sealed(sums)
     if isinstance(sealed, str):
         yield sealed
         return
-    present = set(rundir.files(rep.folder))
     for name in sorted(sealed.keys() - present):
-        yield f"{rep.folder / name} is missing, though {rundir.SUMS} lists it"
+        yield f"{rep.folder / name} is missing, though {sums.name} lists it"
     for name in sorted(present - sealed.keys()):
-        yield f"{rep.folder / name} is not in {rundir.SUMS}: it was added after the run was sealed"
+        yield f"{rep.folder / name} is not in {sums.name}: it was added after the run was sealed"
     for name in sorted(present & sealed.keys()):
         path = rep.folder / name
         if path.is_symlink():
@@ -46,14 +53,16 @@ def _files(rep: rundir.Rep) -> Iterator[str]:
             yield f"{path} was changed after the run was sealed"
 
 
-def _sealed(rep: rundir.Rep) -> dict[str, str] | str:
+def _sealed(sums: Path) -> dict[str, str] | str:
     """Digests by name, or what is wrong with the list of them."""
+    if not sums.is_file():
+        return f"{sums} is missing, though something was attached"
     sealed = {}
-    for number, line in enumerate(rep.sums.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+    for number, line in enumerate(sums.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
         digest, _, name = line.partition("  ")
         parts = Path(name).parts
         if len(digest) != 64 or not parts or ".." in parts or Path(name).is_absolute():
-            return f"line {number} of {rep.sums} names no file of this run"
+            return f"line {number} of {sums} names no file of this run"
         sealed[name] = digest
     return sealed
 

@@ -6,7 +6,8 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from harness import rundir
 from harness.errors import UserError
-from harness.ledger import events
+from harness.ledger import anchors, events
+from harness.ledger.anchors import Anchor
 from harness.ledger.energies import Reading, readings, unread
 from harness.ledger.slowdowns import Slowdown, slowdowns
 from harness.ledger.state import State
@@ -28,6 +29,7 @@ class StageRun:
         self.rep, self.manifest, self.complete = rep, manifest, rep.complete
         self.attempts = events.attempts(lines)
         self.result: Dict[str, Any] = events.result(lines)
+        self.attached: List[Dict[str, Any]] = _attached(rep)
         self._windows: Optional[List[Window]] = None
         self._energies: Dict[Tuple[str, Optional[str]], List[Reading]] = {}
         self._states: Optional[List[State]] = None
@@ -54,12 +56,17 @@ class StageRun:
     @property
     def meters(self) -> List[str]:
         """Names, the headline meter first."""
-        named = [meter["name"] for meter in self.manifest.get("meters", [])]
+        named = [meter["name"] for meter in self.described]
         return named or sorted({meter for meter, _, _ in self.rep.traces()})
+
+    @property
+    def described(self) -> List[Dict[str, Any]]:
+        """What each meter said of itself, those that were attached later behind the run's own."""
+        return list(self.manifest.get("meters", [])) + self.attached
 
     def meter(self, name: str) -> Dict[str, Any]:
         """What the meter said of itself when it was ready; empty where the run has no such meter."""
-        return next((meter for meter in self.manifest.get("meters", []) if meter["name"] == name), {})
+        return next((meter for meter in self.described if meter["name"] == name), {})
 
     def boundaries(self, name: str) -> Tuple[str, ...]:
         """Where the meter sits in the supply: the boundaries of the channels that make its whole input."""
@@ -101,6 +108,10 @@ class StageRun:
                 read += self._attempt_energies([w for w in found if w.attempt == attempt.number], name, channel)
             self._energies[name, channel] = read
         return self._energies[name, channel]
+
+    def anchors(self) -> List[Anchor]:
+        """How the host's clocks lay to each other while it ran; UserError where the record is damaged."""
+        return anchors.read(own_file(self.rep, self.rep.clock))
 
     def states(self) -> List[State]:
         """The machine's state second by second, a record for each attempt; none where the run kept none."""
@@ -155,6 +166,20 @@ class StageRun:
                 )
             )
         return trace
+
+
+def _attached(rep: rundir.Rep) -> List[Dict[str, Any]]:
+    """The meters that were attached later; UserError where their list is damaged."""
+    if not rep.attached.exists():
+        return []
+    meters = read_json(own_file(rep, rep.attached)).get("meters")
+    whole = isinstance(meters, list) and all(
+        isinstance(meter, dict) and isinstance(meter.get("name"), str) and isinstance(meter.get("attached"), dict)
+        for meter in meters
+    )
+    if not whole:
+        raise UserError(f"{rep.attached} is damaged: it does not list meters; restore it from a copy")
+    return list(meters or [])
 
 
 def own_file(rep: rundir.Rep, path: Path) -> Path:

@@ -14,6 +14,7 @@ LATENCY_S = 0.05  # the load follows the event that announces it, and falls befo
 LAG_TOLERANCE = 0.08  # of a stated time constant
 WHOLE_RANGE = 1 / 0.9  # widens a rectangular error so that its 95 % interval holds the whole range
 BLOCK = 16
+CLOCK = "clock offset between hosts"
 SCATTERED = (
     0.45  # share of changing samples from which a reading scatters by at least half a step: normal, sd = LSB / 2
 )
@@ -29,6 +30,7 @@ def budget(samples: Samples, spans: Spans, meter: str, idle_W: float, correct_la
     found = {
         **_accuracy(samples, spans, where),
         f"edges/{where}": edges(samples, spans),
+        f"{CLOCK}/{samples.key}": clock_offset(samples, spans),
         f"lag/{where}": Component(0.0, 0.0) if correct_lag else _lag(samples, spans),
         f"lag/{where}/tau": _lag_tolerance(samples, spans),
         f"staleness/{samples.key}": staleness(samples, spans),
@@ -232,6 +234,13 @@ def _mean_levels(samples: Samples, edge: int, side: int) -> tuple[float, float]:
     before, after = max(index - 1, 0), min(index + 1, len(samples.t_ns) - 1)
     levels = float(samples.watts[after]), float(samples.watts[before])
     return levels if side == 1 else levels[::-1]
+
+
+def clock_offset(samples: Samples, spans: Spans) -> Component:
+    """Between two hosts' clocks: all edges of an attempt are late by the same time, at each of them power may step."""
+    change = sum(samples.at(stop) - samples.at(start) for start, stop in spans)
+    joules = samples.clock_within_s * abs(change)
+    return Component(-joules, joules)
 
 
 def _seconds(spans: Spans) -> float:

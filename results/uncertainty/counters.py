@@ -7,7 +7,7 @@ import numpy as np
 from meters.base import Channel
 from meters.trace import Trace
 from results.uncertainty.budget import NORMAL, Budget, Component
-from results.uncertainty.samples import LOOK_AT, Samples, Spans
+from results.uncertainty.samples import LOOK_AT, Samples, Spans, clock_within
 
 UNITS_J = {"energy_J": 1.0, "energy_Wh": 3600.0}
 FINEST_J = 1e-6
@@ -59,7 +59,9 @@ def _counter(trace: Trace, channel: Channel, key: str, name: str) -> Counter | N
     every = np.ones(len(t_ns), dtype=bool)
     powers = trace.corrected(channel.name, np.concatenate((watts[:1], watts)))
     calibration = trace.calibration if channel.name in trace.total else None
-    samples = Samples(key, means, t_ns, powers, every, trace.period_s, gaps, calibration, len(trace.total))
+    samples = Samples(
+        key, means, t_ns, powers, every, trace.period_s, gaps, calibration, len(trace.total), clock_within(trace)
+    )
     return Counter(samples, step_J)
 
 

@@ -18,6 +18,10 @@ LOOK_AT = 1 << 20
 Spans = Sequence[tuple[int, int]]  # (start_ns, stop_ns), in order, none overlapping
 
 
+def clock_within(trace: Trace) -> float:
+    return 0.0 if trace.attached is None else trace.attached.within_s
+
+
 @dataclass(frozen=True)
 class Samples:
     """Times in ns of the attempt's clock, powers in W.  `key` names attempt, meter and channel."""
@@ -31,6 +35,7 @@ class Samples:
     gaps: list[tuple[int, int]] = field(default_factory=list)
     calibration: Calibration | None = None
     parts: int = 1  # channels that were calibrated together
+    clock_within_s: float = 0.0  # of a meter that recorded on another host
 
     @classmethod
     def of(cls, trace: Trace, channel: Channel, key: str) -> "Samples":
@@ -51,6 +56,7 @@ class Samples:
             trace.gaps(None, channel.name),
             calibration,
             len(trace.total),
+            clock_within(trace),
         )
 
     @property
