@@ -21,7 +21,8 @@ class Framed(Connected):
     baud: int = 115200
     terminator: bytes = b"\n"
     frame_bytes: Optional[int] = None  # where it is fixed, garbage before a frame does not spoil it
-    first_frames: int = 1  # frames that `open` waits for
+    first_frames: int = 1  # frames that `open` waits for,
+    first_s: float = 0.0  # and time from the first of them to the last
     when_silent: str = ""  # likely causes, for the sentence when no frame comes
     buffered = True
     wake_s = 0.05  # the kernel holds what arrives in between
@@ -109,7 +110,7 @@ class Framed(Connected):
         n_bytes = 0
         begin = time.monotonic()
         deadline = begin + _FIRST_FRAME_S
-        while len(samples) < self.first_frames and time.monotonic() < deadline:
+        while not self._enough(samples) and time.monotonic() < deadline:
             data = port.read_waiting()
             n_bytes += len(data)
             samples += self.feed(data, self.now_ns())
@@ -119,6 +120,9 @@ class Framed(Connected):
         if not samples:
             raise MeterError(self._silence(n_bytes))
         return samples
+
+    def _enough(self, samples: List[Sample]) -> bool:
+        return len(samples) >= self.first_frames and samples[-1].t_ns - samples[0].t_ns >= 1e9 * self.first_s
 
     def _silence(self, n_bytes: int) -> str:
         heard = f"{n_bytes} bytes but no valid frame came" if n_bytes else "nothing came"

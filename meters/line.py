@@ -12,6 +12,7 @@ from meters.framed import Framed
 from meters.line_format import layout, parse
 
 CHANNEL = "line"
+LEARNT_S = 1.0  # so long the lines are watched to see how often they come
 OF_THE_METER = ("energy_Wh", "energy_J", "temperature_C", "seq")
 
 
@@ -54,6 +55,7 @@ class Meter(Framed):
         self.channels = (Channel(CHANNEL, boundary),)
         self.total = (CHANNEL,)
         self._period_s = period_ms / 1000  # 0 until it is known
+        self.first_s = 0.0 if self.device_clock or period_ms else LEARNT_S
         self._skip = _expression(skip)
         self.missed, self._seq = 0, None  # type: int, Optional[float]
 
@@ -80,10 +82,14 @@ class Meter(Framed):
 
 
 def _period_s(samples: List[Sample]) -> float:
+    """The slope of time over count, for lines that are fetched together seem to have come together."""
     times = [sample.t_ns if sample.device_ns is None else sample.device_ns for sample in samples]
     if len(times) < 2 or times[-1] <= times[0]:
         raise MeterError("line: how often it prints cannot be told from its first lines; state it, as in period_ms=100")
-    return (times[-1] - times[0]) / (len(times) - 1) / 1e9
+    middle = (len(times) - 1) / 2
+    counts = [n - middle for n in range(len(times))]
+    slope_ns = sum(count * (t - times[0]) for count, t in zip(counts, times)) / sum(count**2 for count in counts)
+    return slope_ns / 1e9
 
 
 def _expression(skip: str) -> Any:

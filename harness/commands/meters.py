@@ -1,4 +1,4 @@
-"""harness meters: list the kinds of power meter; probe, watch, record, emulate one, import the log of another."""
+"""harness meters: list kinds of power meter and what is attached; probe, watch, record, emulate, import, compare."""
 
 import importlib
 import json
@@ -25,14 +25,19 @@ class Verbs(click.Group):
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """List the kinds of power meter that --meter takes."""
+    """List the kinds of power meter that --meter takes, and what is attached to this machine."""
     if context.invoked_subcommand:
         return
-    purposes = _purposes()
+    from meters.hardware import attached
+
+    purposes, places = _purposes(), attached()
     if as_json:
-        return click.echo(json.dumps(purposes, indent=1))
+        return click.echo(json.dumps({"kinds": purposes, "attached": [one._asdict() for one in places]}, indent=1))
     for kind, purpose in purposes.items():
         click.echo(f"{kind:12s} {purpose}")
+    click.echo("\nattached to this machine:" + ("" if places else " no USB port, instrument, sensor or card is seen"))
+    for one in places:
+        click.echo(f"{one.place:20s} {one.what}" + (f"; --meter {one.meter}" if one.meter else ""))
 
 
 def _files() -> Dict[str, Path]:

@@ -35,6 +35,7 @@ class Annotator:
         self._last: Optional[Sample] = None
         self._reconnected = False
         self._jitter, self._read = Histogram(), Histogram()
+        self.has_news = False  # gaps or doubts to take
         self._gaps: List[Gap] = []
         self._doubts: Dict[int, str] = {}  # by flag; said once
         self._counts = dict.fromkeys(("missed", "stale_repeats", "gaps", "nonpositive", "not_available"), 0)
@@ -48,13 +49,13 @@ class Annotator:
 
     def take_gaps(self) -> List[Gap]:
         """Those found since the last call."""
-        gaps, self._gaps = self._gaps, []
+        gaps, self._gaps, self.has_news = self._gaps, [], False
         return gaps
 
     def take_doubts(self) -> List[str]:
         """What is strange about the values since the last call; of each kind the first only, the rest is flagged."""
         found = [sentence for sentence in self._doubts.values() if sentence]
-        self._doubts = dict.fromkeys(self._doubts, "")
+        self._doubts, self.has_news = dict.fromkeys(self._doubts, ""), False
         return found
 
     def statistics(self) -> Dict[str, float]:
@@ -82,7 +83,7 @@ class Annotator:
         """The flag of a power that is none, or none that a board draws."""
         flag = FLAG_NOT_AVAILABLE if power is None or power != power else FLAG_NON_POSITIVE
         if flag not in self._doubts:
-            self._doubts[flag] = DOUBTS[flag].format(name, power)
+            self._doubts[flag], self.has_news = DOUBTS[flag].format(name, power), True
         return flag
 
     def _follow(self, before: Sample, sample: Sample) -> int:
@@ -101,6 +102,7 @@ class Annotator:
             flags |= FLAG_AFTER_GAP
             self._counts["gaps"] += 1
             self._gaps.append(Gap(before.t_ns, sample.t_ns))
+            self.has_news = True
         else:
             self._jitter.add(abs(step_ns - self._period_ns))
         if step_ns > 1.5 * self._period_ns:

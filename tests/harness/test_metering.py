@@ -15,7 +15,9 @@ from tests.meters.bench import emulated
 
 
 def test_verbs_are_listed_beside_the_kinds():
-    assert "smartpower3" in json.loads(harness("meters", "--json").stdout)
+    listed = json.loads(harness("meters", "--json").stdout)
+    assert "smartpower3" in listed["kinds"] and isinstance(listed["attached"], list)
+    assert "attached to this machine" in harness("meters").stdout
     shown = harness("meters", "--help").stdout
     assert all("\n  {} ".format(verb) in shown for verb in ("emulate", "import", "probe", "record", "watch"))
     assert harness("meters", "prob").returncode == 2

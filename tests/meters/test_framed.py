@@ -122,6 +122,7 @@ def test_lines_that_waited_for_a_late_look_lie_one_period_apart(tmp_path):
             read_for(meter, 0.1)
             time.sleep(0.3)
             samples = meter.samples()
+            assert meter.period_s == pytest.approx(0.01, rel=0.05)
     steps = [after.t_ns - before.t_ns for before, after in zip(samples, samples[1:])]
     assert len(samples) >= 20 and steps == pytest.approx([1e9 * meter.period_s] * len(steps), rel=0.01)
 

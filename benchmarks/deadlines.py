@@ -1,0 +1,42 @@
+"""How late readings at 100 Hz begin: on an idle machine, beside one busy thread per core, and there in real time."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from os import sched_getaffinity
+
+from benchmarks.meters import imitated_board
+from benchmarks.recording import Recorder, line
+
+SECONDS, RATE_HZ = 20.0, 100
+MOST_IDLE_MS, MOST_BUSY_MS, MOST_REALTIME_MS = 0.5, 6.0, 0.1
+BUSY = "while True: pass"
+
+
+def p99_ms(board: str, folder: str, busy: bool, realtime: bool = False) -> float:
+    with ExitStack() as stack:
+        for _ in sched_getaffinity(0) if busy else ():
+            program = stack.enter_context(subprocess.Popen([sys.executable, "-c", BUSY]))
+            stack.callback(program.kill)
+        with Recorder([("ina3221", {"root": board, "rate": RATE_HZ})], folder, realtime=realtime) as recorder:
+            time.sleep(SECONDS)
+    return recorder.closed[0]["deadline_error_p99_ms"]
+
+
+def main() -> None:
+    name = f"p99 of the deadline error at {RATE_HZ} Hz in ms: "
+    with tempfile.TemporaryDirectory() as folder:
+        board = imitated_board(folder)
+        print(line(name + "idle", p99_ms(board, folder + "/idle", False), MOST_IDLE_MS), flush=True)
+        print(line(name + "one busy thread per core", p99_ms(board, folder + "/busy", True), MOST_BUSY_MS), flush=True)
+        try:
+            realtime = p99_ms(board, folder + "/realtime", True, True)
+        except RuntimeError:  # the recorder has refused
+            return print(f"{name}SCHED_FIFO is not permitted here, so not measured", file=sys.stderr)
+        print(line(name + "the same, SCHED_FIFO", realtime, MOST_REALTIME_MS), flush=True)
+
+
+if __name__ == "__main__":
+    main()
