@@ -1,6 +1,7 @@
 """The machine's state during a stage, once a second: read from state.jsonl, one record for each attempt."""
 
 import json
+from array import array
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
 
@@ -9,6 +10,7 @@ import numpy as np
 from harness.errors import UserError
 
 LARGEST_BYTES = 1 << 29
+NOTHING = float("nan")
 OFFLINE_C = -40.0  # a temperature sensor that is off says -256
 
 
@@ -40,27 +42,49 @@ def read(path: Path) -> List[State]:
         return []
     if path.stat().st_size > LARGEST_BYTES:
         raise UserError(f"{path} is larger than any run writes ({LARGEST_BYTES >> 20} MB): it holds no board state")
-    text = path.read_bytes().rpartition(b"\n")[0]
+    found: List[_Attempt] = []
     try:
-        lines = json.loads("[" + text.decode("utf-8").replace("\n", ",") + "]")
-        heads = [index for index, line in enumerate(lines) if "gauges" in line]
-        return [_state(lines[start:stop]) for start, stop in zip(heads, heads[1:] + [len(lines)])]
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        with open(str(path), encoding="utf-8") as file:
+            for line in file:
+                if line.endswith("\n"):
+                    _take(json.loads(line), found)
+        return [attempt.state() for attempt in found]
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
         raise UserError(f"{path} is damaged ({error}): restore it from a copy, or remove it") from error
 
 
-def _state(lines: List[Dict[str, Any]]) -> State:
-    head = lines[0]
-    gauges = {str(name): dict(gauge) for name, gauge in head["gauges"].items()}
-    t_ns = np.array([line["t_ns"] for line in lines], dtype=np.int64)
-    return State(int(head["attempt"]), t_ns, {name: _column(lines, name) for name in gauges}, gauges)
+def _take(line: Dict[str, Any], found: List["_Attempt"]) -> None:
+    gauges = line.pop("gauges", None)
+    if gauges is not None:
+        found.append(_Attempt(int(line.pop("attempt")), gauges))
+    found[-1].take(line)
 
 
-def _column(lines: List[Dict[str, Any]], name: str) -> np.ndarray:
-    """The values of a gauge: a line that does not name it repeats the one before."""
-    at = [index for index, line in enumerate(lines) if name in line]
-    if not at:
-        return np.full(len(lines), np.nan)
-    values = np.array([lines[index][name] for index in at], dtype=np.float64)  # null becomes NaN
-    filled = np.repeat(values, np.diff(at + [len(lines)]))
-    return np.concatenate([np.full(at[0], np.nan), filled])
+class _Attempt:
+    """Gathers the lines of an attempt in little memory: of each gauge the values that it changed to, and where."""
+
+    def __init__(self, number: int, gauges: Dict[str, Any]):
+        self._number, self._gauges = number, {str(name): dict(gauge) for name, gauge in gauges.items()}
+        self._t_ns = array("q")
+        self._places = {name: array("q") for name in self._gauges}
+        self._values = {name: array("d") for name in self._gauges}
+
+    def take(self, line: Dict[str, Any]) -> None:
+        place = len(self._t_ns)
+        self._t_ns.append(line.pop("t_ns"))
+        for name, value in line.items():
+            self._places[name].append(place)
+            self._values[name].append(NOTHING if value is None else value)
+
+    def state(self) -> State:
+        columns = {name: self._column(name) for name in self._gauges}
+        return State(self._number, np.array(self._t_ns, dtype=np.int64), columns, self._gauges)
+
+    def _column(self, name: str) -> np.ndarray:
+        """The value at each time: a line that does not name the gauge repeats the one before."""
+        count, places = len(self._t_ns), self._places[name]
+        kind = np.float64 if self._gauges[name].get("kind") == "counter" else np.float32
+        if not places:
+            return np.full(count, NOTHING, dtype=kind)
+        filled = np.repeat(np.array(self._values[name], dtype=kind), np.diff(list(places) + [count]))
+        return np.concatenate([np.full(places[0], NOTHING, dtype=kind), filled])

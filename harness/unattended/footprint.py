@@ -15,7 +15,7 @@ from workloads.job import Training
 PARAMETERS = {"vgg16": 14770000, "preresnet101": 1077000, "resnet18": 11690000, "resnet50": 25560000}
 VALUE_BYTES = 4
 BATCH_BYTES = 1000  # what a batch of samples, one a second, is wrapped in
-STATE_BYTES_PER_S = 120
+STATE_BYTES_PER_S = 180
 WIDTHS = {"int64": 8, "int32": 4, "uint8": 1, "float32": 4, "float64": 8}
 LEAST_S = 3600.0  # of recording that the disk must have room for
 
