@@ -72,8 +72,8 @@ def _score(trace: Series, seen: Seen) -> _Score:
         raise UserError(f"attempt {seen.attempt} has no pulses that could be looked for: its idle was too short")
     if np.ptp(template.watts) < FLAT * float(np.mean(template.watts)):
         raise UserError(
-            f"attempt {seen.attempt}: the run's own meter saw the same power all through its idle and after, so no pulse "
-            "can be looked for: did another program keep the machine busy?"
+            f"attempt {seen.attempt}: the run's own meter saw the same power all through its idle and after, so no "
+            "pulse can be looked for: did another program keep the machine busy?"
         )
     begins = whole.start_s + cell_s * np.arange(len(whole.watts))
     return _Score(start - begins, pattern.correlations(whole, template), stop - start)
