@@ -75,7 +75,7 @@ def _bring_ticket(held: Any, rep: rundir.Rep) -> None:
 
 
 def _has_committed_work(rep: rundir.Rep) -> bool:
-    return rep.complete or rep.committed
+    return rep.complete or rep.checkpoint.exists()
 
 
 def _repetition(rep: rundir.Rep) -> int:
@@ -92,6 +92,7 @@ def _manifest(stage: Training, rep: rundir.Rep, settings: Settings) -> Dict[str,
         "machine": machine.describe(),
         "versions": machine.versions(),
         "threads": settings.threads,
+        "devices": settings.devices,
         "power_mode": machine.power_mode(),
         "asked_meters": [_meter_identity(spec) for spec in settings.meters],
     }
@@ -112,6 +113,7 @@ def differing(before: Dict[str, Any], now: Dict[str, Any]) -> List[str]:
         ("torch", _version(before, "torch"), _version(now, "torch")),
     ]
     pairs += [(key, before.get(key), now.get(key)) for key in ("power_mode", "threads")]
+    pairs += [("devices", before.get("devices", 1), now.get("devices", 1))]
     pairs += [("meters", _meters(before), _meters(now))]
     return [f"{key} was {old}, is {new}" for key, old, new in pairs if old != new]
 

@@ -32,6 +32,7 @@ class Settings:
     detection_s: float
     threads: int
     data_dir: Optional[str]
+    devices: int = 1
     recorder: Asked = NOTHING
     gate: Gate = Gate()
     keep_checkpoints: bool = False
@@ -65,13 +66,17 @@ class Session:
             self._write_manifest(manifest, instruments.ready)
             self._enter(board_before=before, gate=gate, scheduling=instruments.scheduling)
             with Sampler(self.rep.state, self.attempt) as state:
-                with Child("harness.worker", inbox=self.inbox, keep_open=(self.lock,)) as self.worker:
+                with Child(*self._worker(), inbox=self.inbox, keep_open=(self.lock,)) as self.worker:
                     self.worker.send(**self._task(instruments.ready))
                     self._serve(instruments)
             self.progress.phase("closing the traces")
             instruments.close()
         self._enter(recorder=instruments.statistics, board_after=snapshot(output), board_sampling=state.statistics())
         rundir.seal(self.rep, self.settings.keep_checkpoints)
+
+    def _worker(self) -> List[str]:
+        devices = self.settings.devices
+        return ["harness.worker"] if devices == 1 else ["harness.ranks", str(devices)]
 
     def _instruments(self) -> Instruments:
         return Instruments(
@@ -123,7 +128,8 @@ class Session:
             "pulse_s": min(max(0.5, 3 * period_s), idle_s / 10),
             "cooldown_s": max(settings.cooldown_s, 5 * tau_s, 3 * period_s) if metered else 0.0,
             "detection_s": max(settings.detection_s, 60 * period_s, 20 * tau_s) if metered else 0.0,
-            "threads": settings.threads,
+            "threads": max(1, settings.threads // settings.devices),
+            "devices": settings.devices,
             "data_dir": settings.data_dir,
         }
 

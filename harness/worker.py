@@ -2,6 +2,9 @@
 
 Started by exec as `python -m harness.worker`; the first line on stdin says what to do (see `session.py`).
 It ends at once when stdin closes: what was committed is on disk, and unmeasured work must not run on.
+
+On several devices `harness.ranks` starts it once for each, with the task as an argument. The first rank does all that a
+worker does; the others train along.
 """
 
 import hashlib
@@ -14,13 +17,14 @@ import time
 from pathlib import Path
 from typing import Any, Dict
 
-from harness import rundir
+from harness import ranks, rundir
 from harness.lines import listen, send
 from harness.machine import boot_id, name
 from harness.phases import EventLog
 from harness.store import RepStore
 
 ABANDONED = 3
+GONE = "by peer"  # a connection between ranks was closed or reset
 
 
 class Parent:
@@ -56,16 +60,24 @@ def main() -> int:
     os.dup2(2, 1)
     # Unbuffered: a thread that waits in a buffered stdin would hold its lock when the interpreter ends.
     source = os.fdopen(0, "rb", 0)
-    task = json.loads(source.readline().decode("utf-8"))
-    parent = Parent(source, sink)
+    task = json.loads(sys.argv[1] if len(sys.argv) > 1 else source.readline().decode("utf-8"))
+    if task["devices"] > 1:
+        ranks.watch()
     from workloads import WorkloadError
 
     try:
-        result = work(task, parent)
+        if task["devices"] > 1 and int(os.environ["RANK"]) > 0:
+            train_along(task)
+            return 0
+        parent = Parent(source, sink)
+        parent.tell(done=work(task, parent))
     except (WorkloadError, OSError) as error:
-        parent.tell(error=str(error))
+        send(sink, error=str(error))
         return 1
-    parent.tell(done=result)
+    except RuntimeError as error:
+        if task["devices"] > 1 and GONE in str(error):
+            return 1  # the launcher tells who died; this rank only missed it
+        raise
     return 0
 
 
@@ -87,24 +99,38 @@ def work(task: Dict[str, Any], parent: Parent) -> Dict[str, Any]:
 
 def train(task: Dict[str, Any], rep: rundir.Rep, events: EventLog, parent: Parent) -> Dict[str, Any]:
     with events.phase("load", of="torch"):
-        import torch
-
-        from workloads.job import Training
-        from workloads.stage import execute
-
-        torch.set_num_threads(task["threads"])
-    training = Training.from_dict(task["training"])
+        load_torch(task)
     store = RepStore(rep, events, parent.samples_on_disk if task["metered"] else lambda t_ns: None)
+    return execute(task, store, phase=events.phase, report=parent.report, window_s=task["detection_s"])
+
+
+def train_along(task: Dict[str, Any]) -> None:
+    """What another rank than the first does: rests while that one does, and then takes its share of every batch."""
+    time.sleep(task["idle_s"])
+    load_torch(task)
+    execute(task, RepStore(rundir.Rep(Path(task["folder"]))))
+
+
+def load_torch(task: Dict[str, Any]) -> None:
+    import torch
+
+    import workloads.stage  # noqa: F401
+
+    torch.set_num_threads(task["threads"])
+
+
+def execute(task: Dict[str, Any], store: RepStore, **options: Any) -> Dict[str, Any]:
+    from workloads import stage
+    from workloads.job import Training
+    from workloads.ranks import joined
+
+    training = Training.from_dict(task["training"])
     stores = [RepStore(rundir.Rep(Path(folder))) for folder in task["sources"]]
-    return execute(
-        training,
-        store=store,
-        sources=dict(zip(training.sources, stores)),
-        phase=events.phase,
-        report=parent.report,
-        data_dir=task["data_dir"],
-        window_s=task["detection_s"],
-    )
+    sources = dict(zip(training.sources, stores))
+    with joined(task["devices"]) as together:
+        return stage.execute(
+            training, store=store, sources=sources, data_dir=task["data_dir"], ranks=together, **options
+        )
 
 
 def idle(seconds: float, pulse_s: float, phase) -> None:

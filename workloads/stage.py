@@ -11,14 +11,14 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Union
 import numpy as np
 import torch
 
-from workloads import checkpoint, choosing, data, detection, draws, outcome, pruning, resume, ticket_file, windows
+from workloads import checkpoint, choosing, data, detection, draws, outcome, pruning, ticket_file, windows
 from workloads.augment import Batches
 from workloads.averaging import averaged
-from workloads.detection import Search, per_layer
+from workloads.detection import Drawn, Search, per_layer
 from workloads.evaluation import accuracy
 from workloads.job import UNDETECTED, Draw, Training
-from workloads.memory import enough_for
 from workloads.phases import synchronised, unmeasured
+from workloads.ranks import ALONE, Ranks
 from workloads.store import Store
 from workloads.ticket_file import Ticket
 from workloads.training import State, begin, epochs, train_epoch, warm_up
@@ -34,15 +34,19 @@ def execute(
     data_dir: Optional[str] = None,
     window_s: float = 0.0,
     device: Union[str, torch.device, None] = None,
+    ranks: Ranks = ALONE,
 ) -> Dict[str, Any]:
     """Run a training, or what is left of it, and return its JSON-able result; accuracies are shares, 0..1.
 
     `store` holds its checkpoint and tickets, `sources` the stores of the trainings that tickets come from.
     `report` is told epoch, epochs, step, steps and loss now and then.  Detection is repeated for `window_s` at the end.
+    Of several `ranks` that train it together only the first evaluates, writes and has a result.
     """
-    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    device = torch.device(device or ranks.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    ranks.check(training)
+    store = ranks.store(store)
     phase = synchronised(phase, device)
-    with _repeatable(device), enough_for(f"training {training.model}", training.batch_size):
+    with _repeatable(device):
         if training.windows:
             images = partial(_batches, training, data_dir, device)
             return windows.execute(
@@ -51,7 +55,7 @@ def execute(
         with phase("load"):
             warm_up()
             batches = _batches(training, data_dir, device)
-            state = resume.resumed(store, training, batches, report) or _fresh(training, batches)
+            state = _resumed(store, training, device) or _fresh(training, batches)
 
         with phase(training.role):
             if state is None:
@@ -59,8 +63,8 @@ def execute(
                     state = _started(training, sources, batches)
             elif training.score is not None and not state.connections:
                 with phase("score"):
-                    pruning.connect(state, draws.ticket(training.score, state.model, training, batches))
-            training = training.begun_at(state.start)
+                    pruning.connect(state, _scored(training.score, state, training, batches, store, ranks))
+            training, state.ranks = training.begun_at(state.start), ranks
             sizes, others = state.layer_sizes, {}
             searches = detection.searches(training.draws, state.gammas, sizes, training.last_epoch)
             for epoch in epochs(state, training, enough=lambda: _all_drawn(searches)):
@@ -71,14 +75,19 @@ def execute(
                         if search.due(state.epochs_done):
                             with phase("detect", draw=search.draw.key):
                                 search.update(per_layer(state.gammas[-1], sizes), state.epochs_done)
-                                if search.draw.by:
+                                if search.draw.by and ranks.first:
                                     others[search.draw] = draws.ticket(search.draw, state.model, training, batches)
+                    if not ranks.first:
+                        continue
                     with phase("evaluate") as note:
                         found = _evaluated(state, training, batches)
                         row.update(found)
                         note(**found)
                 with phase("checkpoint"):
                     _keep(store, state, training, searches, others)
+            ranks.wait()
+            if not ranks.first:
+                return {}
             if not state.history:
                 with phase("evaluate") as note:
                     found = _evaluated(state, training, batches)
@@ -106,11 +115,29 @@ def _batches(training: Training, data_dir: Optional[str], device: torch.device) 
     return images.batches(device, training.augment)
 
 
+def _resumed(store: Store, training: Training, device: torch.device) -> Optional[State]:
+    file = store.checkpoint()
+    if file is None:
+        return None
+    with file:
+        return checkpoint.read(file, training, device)
+
+
 def _fresh(training: Training, batches: Batches) -> Optional[State]:
     """A training of the whole network from its initial weights; None where it starts from another one."""
     if training.sources:
         return None
     return begin(pruning.fresh(training, batches.classes), training, training.start or 0, {}, batches.device)
+
+
+def _scored(score: Draw, state: State, training: Training, batches: Batches, store: Store, ranks: Ranks) -> Ticket:
+    """The ticket drawn from the initial weights, on every rank the one that the first has drawn."""
+    if ranks.first:
+        drawn = draws.ticket(score, state.model, training, batches)
+        ticket = pruning.signed(drawn, training, score, Drawn(0, True, None), None)
+        store.save(pruning.ticket_name(score), partial(ticket_file.write, ticket=ticket))
+    ranks.wait()
+    return pruning.saved_ticket(score, store)
 
 
 def _started(training: Training, sources: Mapping[Training, Store], batches: Batches) -> State:
@@ -130,14 +157,14 @@ def _pruned(training: Training, sources: Mapping[Training, Store], batches: Batc
 
 def _evaluated(state: State, training: Training, batches: Batches) -> Dict[str, Optional[float]]:
     """Accuracies after an epoch: on test images, on those held out, and of the mean weights at the end."""
-    found: Dict[str, Optional[float]] = {"accuracy": accuracy(state.model, batches.test(training.batch_size))}
-    held_out = batches.validation(training.batch_size)
+    found: Dict[str, Optional[float]] = {"accuracy": accuracy(state.model, batches.test())}
+    held_out = batches.validation()
     if held_out is not None:
         found["validation"] = accuracy(state.model, held_out)
     if state.average.count and state.epochs_done == training.last_epoch:
         seen = batches.train(training.seed, state.epochs_done, training.batch_size)
         mean = averaged(pruning.copied(state.model), state.average, seen)
-        found["accuracy_swa"] = accuracy(mean, batches.test(training.batch_size))
+        found["accuracy_swa"] = accuracy(mean, batches.test())
     return found
 
 

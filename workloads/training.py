@@ -15,6 +15,7 @@ from workloads.averaging import Average
 from workloads.connections import Connections, Hold
 from workloads.job import Training
 from workloads.network import TicketNetwork
+from workloads.ranks import ALONE, Ranks
 from workloads.soft import zero_filters
 
 EXPLODED = 1000.0  # a mean cross-entropy above this is no longer a loss of anything that learns
@@ -28,6 +29,7 @@ class State:
     history: per epoch trained its loss, train_accuracy, lr and accuracy.  gammas: per epoch trained the BatchNorm
     scales at its end, float32, flat.  origin: what the ticket that it came from says of itself.  connections: where
     single weights are pruned, those that are kept.  average: the mean of the weights so far, where one is asked for.
+    ranks: who trains it.
     """
 
     model: TicketNetwork
@@ -40,6 +42,7 @@ class State:
     origin: Dict[str, Any] = field(default_factory=dict)
     connections: Connections = field(default_factory=dict)
     average: Average = field(default_factory=Average)
+    ranks: Ranks = ALONE
 
     @property
     def layer_sizes(self) -> List[int]:
@@ -55,12 +58,8 @@ def begin(model: TicketNetwork, training: Training, start: int, origin: Dict[str
 
 
 def sgd(model: TicketNetwork, training: Training) -> torch.optim.SGD:
-    """The optimiser; on a GPU it updates all tensors at once where this torch can, to the same bits.
-
-    On a CPU that takes longer: what it computes on the way then no longer fits the caches.
-    """
-    known, on_cpu = inspect.signature(torch.optim.SGD).parameters, next(model.parameters()).device.type == "cpu"
-    together = {"foreach": not on_cpu} if "foreach" in known else {}
+    """The optimiser; updates all tensors at once where this torch can, to the same bits."""
+    together = {"foreach": True} if "foreach" in inspect.signature(torch.optim.SGD).parameters else {}
     return torch.optim.SGD(
         model.parameters(), lr=training.lr, momentum=training.momentum, weight_decay=training.weight_decay, **together
     )
@@ -84,20 +83,21 @@ def train_epoch(state: State, batches: Batches, training: Training, report: Call
 
     Returns its row there: mean loss and accuracy over the training images as they were seen, and the lr.
     """
-    epoch, model, optimizer = state.epochs_done, state.model, state.optimizer
+    epoch, model, optimizer, ranks = state.epochs_done, state.model, state.optimizer, state.ranks
     lr = learning_rate(training, epoch)
     for group in optimizer.param_groups:
         group["lr"] = lr
     norms = model.batchnorms() if training.sparsity else []
     hold = Hold(model, state.connections) if state.connections else None
     state.arithmetic.begin_epoch(epoch)
-    watch = _Watch(epoch, training, batches, report)
+    watch = _Watch(epoch, training, batches, ranks, report)
     model.train()
-    for images, labels in batches.train(training.seed, epoch, training.batch_size):
+    forward = ranks.network(model)
+    for images, labels in ranks.shares(batches.train(training.seed, epoch, training.batch_size)):
         optimizer.zero_grad(set_to_none=True)
         with state.arithmetic.forward():
-            scores = model(images)
-            loss = functional.cross_entropy(scores, labels)
+            scores = forward(images)
+            loss = ranks.weighted(functional.cross_entropy(scores, labels))
         state.arithmetic.backward(loss, optimizer)
         if norms:
             penalise(norms, training.sparsity)
@@ -111,6 +111,7 @@ def train_epoch(state: State, batches: Batches, training: Training, report: Call
         state.average.add(model)
     state.epochs_done += 1
     state.gammas.append(torch.cat(model.gammas()).numpy())
+    ranks.agree(torch.from_numpy(state.gammas[-1]), f"after epoch {epoch + 1} a BatchNorm scale")
     state.history.append(dict(watch.means(), lr=lr))
     return state.history[-1]
 
@@ -131,8 +132,8 @@ def penalise(norms: List[torch.nn.BatchNorm2d], sparsity: float) -> None:
 class _Watch:
     """Loss and accuracy of an epoch under way, read from the device only now and then."""
 
-    def __init__(self, epoch: int, training: Training, batches: Batches, report: Callable) -> None:
-        self._epoch, self._training, self._report = epoch, training, report
+    def __init__(self, epoch: int, training: Training, batches: Batches, ranks: Ranks, report: Callable) -> None:
+        self._epoch, self._training, self._ranks, self._report = epoch, training, ranks, report
         self._images, self._steps = batches.count, -(-batches.count // training.batch_size)
         self._losses = torch.zeros(self._steps, device=batches.device)
         self._correct = torch.zeros((), dtype=torch.int64, device=batches.device)
@@ -140,7 +141,7 @@ class _Watch:
 
     def step(self, loss: torch.Tensor, scores: torch.Tensor, labels: torch.Tensor) -> None:
         self._losses[self._done] = loss
-        self._correct += (scores.argmax(1) == labels).sum()
+        self._correct += (scores.argmax(1) == labels)[: self._ranks.held].sum()
         self._done += 1
         if self._done == self._steps or time.monotonic() - self._looked >= REPORT_S:
             self._look()
@@ -148,8 +149,9 @@ class _Watch:
     def means(self) -> Dict[str, float]:
         sizes = np.full(self._steps, self._training.batch_size)
         sizes[-1] = self._images - sizes[:-1].sum()
-        losses = self._losses.double().cpu().numpy()
-        return {"loss": float(losses @ sizes / self._images), "train_accuracy": int(self._correct) / self._images}
+        losses, correct = self._ranks.gathered(self._losses, self._correct)
+        loss = losses.double().cpu().numpy() @ sizes / self._images
+        return {"loss": float(loss), "train_accuracy": int(correct) / self._images}
 
     def _look(self) -> None:
         losses = self._losses[: self._done].cpu().numpy()

@@ -62,11 +62,18 @@ from harness.recording.asked import options as recorder_options
     "--threads", type=click.IntRange(1), default=None, help="CPU threads of the training. [default: all CPUs]"
 )
 @recorder_options
+@click.option(
+    "--devices",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Train on so many GPUs (without a GPU: CPU processes) at once, each with its share of every batch.",
+)
 @click.option("--dry-run", is_flag=True, help="Show rows and stages with their folders, and run nothing.")
 @click.option(
     "--force",
     is_flag=True,
-    help="Resume under other code, torch, power mode, threads or meters; the rows are marked.",
+    help="Resume under other code, torch, power mode, threads, devices or meters; the rows are marked.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")
 @_conditions.options
@@ -82,6 +89,7 @@ def command(
     out: str,
     data: Optional[str],
     threads: Optional[int],
+    devices: int,
     recorder: Asked,
     dry_run: bool,
     force: bool,
@@ -106,7 +114,7 @@ def command(
         return _unattended.in_background(_folder(asked, Path(out)), out, as_json)
     if at_boot:
         _unattended.install(asked.name)
-    folder = _run(plan, Path(out), _settings(asked, specs, threads, data, recorder), force)
+    folder = _run(plan, Path(out), _settings(asked, specs, (threads, devices), data, recorder), force)
     if at_boot:
         _unattended.complete(asked.name)
     _report(folder, analyse, as_json)
@@ -143,10 +151,13 @@ def _meters(texts: Tuple[str, ...], study: str) -> Tuple[Any, ...]:
         raise UserError(str(error), code=2) from error
 
 
-def _settings(study: Any, specs: Tuple[Any, ...], threads: Optional[int], data: Optional[str], recorder: Asked) -> Any:
+def _settings(
+    study: Any, specs: Tuple[Any, ...], workers: Tuple[Optional[int], int], data: Optional[str], recorder: Asked
+) -> Any:
     from harness.board.gate import Gate
     from harness.session import Settings
 
+    threads, devices = workers
     return Settings(
         meters=specs,
         idle_s=study.idle_s,
@@ -154,6 +165,7 @@ def _settings(study: Any, specs: Tuple[Any, ...], threads: Optional[int], data: 
         detection_s=study.detection_s,
         threads=threads or len(os.sched_getaffinity(0)),
         data_dir=data,
+        devices=devices,
         recorder=recorder,
         gate=Gate(study.cooldown_below_C, study.cooldown_timeout_s),
         keep_checkpoints=study.keep_checkpoints,

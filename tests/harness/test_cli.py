@@ -15,6 +15,7 @@ from tests.harness.command import harness
         (["run", "tiny", "--meter", "smartpower3:prot=/dev/null"], 2, "did you mean port"),
         (["run", "tiny", "--only", "ratio=0.9"], 2, "leaves no row"),
         (["run", "tiny", "--threads", "0"], 2, "--threads"),
+        (["run", "tiny", "--devices", "0"], 2, "--devices"),
         (["rnu", "tiny"], 2, "No such command"),
         (["status", "/proc/self/fd"], 2, "no stage below"),
     ],
