@@ -39,7 +39,7 @@ def differences(a: Any, b: Any) -> list[tuple[str, str, str]]:
 
 
 def sheets(a: Any, b: Any) -> list[Sheet]:
-    word = " (simulated)" if a.cells["simulated"].any() or b.cells["simulated"].any() else ""
+    word = " (simulated)" if a.simulated or b.simulated else ""
     header = ["method", f"kJ A{word}", f"kJ B{word}", "B / A", "95 % interval", "accuracy A %", "accuracy B %", ""]
     lines = [_line(pair) for pair in pairs(a, b)]
     notes = [f"A: {a.folder}", f"B: {b.folder}"]

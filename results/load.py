@@ -8,9 +8,12 @@ import pandas as pd
 
 from harness.errors import UserError
 from harness.ledger import StudyRuns
+from harness.ledger.stage import inside
 from results import checks, energy, overhead, unit_energy
 from results import composed as composition
 from results.uncertainty import cells as uncertainty
+
+LARGEST_STUDY = 1 << 20
 
 
 class Study:
@@ -38,10 +41,18 @@ class Study:
         """The study file as it was run; empty where it is absent or damaged."""
         import tomllib
 
+        path = inside(self.folder, self.runs.folder.study)
         try:
-            return tomllib.loads(self.runs.folder.study.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            if path.stat().st_size > LARGEST_STUDY:
+                return {}
+            return tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
             return {}
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any power in it was simulated."""
+        return any(run.simulated(meter) for run in self.runs.runs() for meter in run.meters)
 
     @property
     def meters(self) -> list[str]:

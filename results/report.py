@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from harness.summary import Sheet
-from results import figures, interactive, provenance, tables
+from results import figures, interactive, output, provenance, tables
 from results.figures import Drawn
 from results.load import Study, load
 from results.methods import Saving, methods, savings, sentence
@@ -33,8 +33,7 @@ def write(study_dir: Path | str, **reading: Any) -> list[Path]:
     study = load(study_dir, **reading)
     written = tables.write(study.folder, study)
     drawn = figures.drawn(study, study.folder / "figures")
-    page = study.folder / "report.html"
-    page.write_text(render(study, written, drawn), encoding="utf-8")
+    page = output.write(study.folder / "report.html", render(study, written, drawn))
     return [page, *written, *(path for one in drawn for path in one.files)]
 
 

@@ -40,9 +40,9 @@ def with_doubts(sheet: Sheet, study: Any) -> Sheet:
 
 def budgets(study: Any) -> Sheet:
     """What each cause alone would make of each cell's energy, as 95 % intervals about it."""
-    word = " (simulated)" if study.cells["simulated"].any() else ""
+    word = " (simulated)" if study.simulated else ""
     header = ["cell", "rep", "cause", f"J low{word}", f"J high{word}", "of the energy %"]
-    energies = study.cells.set_index(["cell", "repetition", "meter"])["energy_J"]
+    energies = {place: measured.joules for place, measured in study.energies.items()}
     lines = [
         [
             row.cell,
@@ -50,12 +50,16 @@ def budgets(study: Any) -> Sheet:
             row.cause,
             significant(row.low_J, 3),
             significant(row.high_J, 3),
-            significant(100 * row.expanded_J / energies[row.cell, row.repetition, row.meter], 2),
+            _share_of(row.expanded_J, energies[row.cell, row.repetition, row.meter]),
         ]
         for row in study.budgets.itertuples()
     ]
     notes = ["true minus measured; causes are independent of each other, and their 95 % intervals do not simply add up"]
     return Sheet("uncertainty budgets", header, lines, notes)
+
+
+def _share_of(part_J: float, whole_J: float | None) -> str:
+    return significant(100 * part_J / whole_J, 2) if whole_J else NONE
 
 
 def _main(study: Any, found: list[Method]) -> Sheet:
@@ -83,9 +87,10 @@ def _phase_interval(part: Any) -> str:
 
 
 def _title(study: Any, found: list[Method]) -> str:
+    mixed = "; MIXED: stages of different boards or power modes stand in one table" if checks.mixed(study.runs) else ""
     if not any(method.simulated for method in found):
-        return study.name
-    return f"{study.name}: power is simulated, no joule in this table was measured on a board"
+        return study.name + mixed
+    return f"{study.name}: power is simulated, no joule in this table was measured on a board{mixed}"
 
 
 def _line(method: Method, found: list[Method], several: bool) -> list[str]:
@@ -173,7 +178,7 @@ def _reason(study: Any, row: Any) -> str:
 
 def _phases(study: Any) -> Sheet:
     """Energy, time and power of each phase, mean over a method's runs; what the headline leaves out is marked."""
-    word = " (simulated)" if study.cells["simulated"].any() else ""
+    word = " (simulated)" if study.simulated else ""
     header = ["method", "phase", f"kJ{word}", "95 % interval", "share of headline %", "time", f"mean W{word}", ""]
     lines: list[list[str]] = []
     if study.phases.empty:

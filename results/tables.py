@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from harness.summary import Sheet, aligned
-from results import efficiency
+from results import efficiency, output
 from results.load import Study, load
 from results.sheets import sheets
 
@@ -131,17 +131,12 @@ def write(study_dir: Path | str, study: Study | None = None) -> list[Path]:
     """Write table.csv, table.md and table.tex into the folder of a study; returns their paths."""
     study = study or load(study_dir)
     contents = {"table.csv": csv(main(study)), **texts(sheets(study))}
-    return [_write(study.folder / name, content) for name, content in contents.items()]
+    return [output.write(study.folder / name, content) for name, content in contents.items()]
 
 
 def texts(found: list[Sheet]) -> dict[str, str]:
     """The files for papers, by name."""
     return {"table.md": "\n".join(map(markdown, found)), "table.tex": "\n".join(map(latex, found))}
-
-
-def _write(path: Path, text: str) -> Path:
-    path.write_text(text, encoding="utf-8")
-    return path
 
 
 def _markdown(text: str) -> str:

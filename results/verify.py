@@ -9,10 +9,12 @@ import pandas as pd
 
 from harness import rundir
 from harness.ledger import StageRun
+from harness.ledger.stage import inside
 from meters.errors import MeterError
 from results import sheets, tables
 
 TOLERANCE = 1e-9
+LARGEST_SUMS = 1 << 26
 
 
 def problems(study: Any) -> list[str]:
@@ -34,6 +36,9 @@ def _files(rep: rundir.Rep) -> Iterator[str]:
     if rep.attached_sums.exists() or rep.attached.exists():
         later = {name for name in rundir.listed(rep.attached_sums) if (rep.folder / name).is_file()}
         yield from _listed(rep, rep.attached_sums, later | ({rundir.ATTACHED} if rep.attached.exists() else set()))
+    for path in sorted(rep.folder.rglob("*")):
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            yield f"{path} is a link or a device: a sealed run holds files only"
 
 
 def _listed(rep: rundir.Rep, sums: Path, present: set[str]) -> Iterator[str]:
@@ -47,9 +52,7 @@ def _listed(rep: rundir.Rep, sums: Path, present: set[str]) -> Iterator[str]:
         yield f"{rep.folder / name} is not in {sums.name}: it was added after the run was sealed"
     for name in sorted(present & sealed.keys()):
         path = rep.folder / name
-        if path.is_symlink():
-            yield f"{path} is a link: a sealed run holds files only"
-        elif rundir.digest(path) != sealed[name]:
+        if not path.is_symlink() and rundir.digest(path) != sealed[name]:
             yield f"{path} was changed after the run was sealed"
 
 
@@ -58,6 +61,8 @@ def _sealed(sums: Path) -> dict[str, str] | str:
     if not sums.is_file():
         return f"{sums} is missing, though something was attached"
     sealed = {}
+    if inside(sums.parent, sums).stat().st_size > LARGEST_SUMS:
+        return f"{sums} is larger than any that the harness writes"
     for number, line in enumerate(sums.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
         digest, _, name = line.partition("  ")
         parts = Path(name).parts
@@ -77,7 +82,7 @@ def _traces(run: StageRun) -> Iterator[str]:
 
 def _tables(study: Any) -> Iterator[str]:
     """The stored tables against those that follow from the traces now."""
-    stored = study.folder / "table.csv"
+    stored = inside(study.folder, study.folder / "table.csv")
     if not stored.exists():
         return
     try:
@@ -88,8 +93,8 @@ def _tables(study: Any) -> Iterator[str]:
     now = pd.read_csv(io.StringIO(tables.csv(tables.main(study))))
     yield from _differing(before, now, stored)
     for name, text in tables.texts(sheets.sheets(study)).items():
-        path = study.folder / name
-        if path.exists() and path.read_text(encoding="utf-8") != text:
+        path = inside(study.folder, study.folder / name)
+        if path.exists() and path.read_text(encoding="utf-8", errors="replace") != text:
             yield f"{path} is not what follows from the traces: write it anew with harness report {study.folder}"
 
 

@@ -113,7 +113,7 @@ def steady(run: StageRun, meter: str) -> Optional[Steady]:
     profiled = "windows" in run.result
     kind = "window" if profiled else "epoch"
     found = [r for r in run.energies(meter) if r.window.phase == kind and r.window.role and not r.window.lost]
-    found = [reading for reading in found if reading.window.ended]
+    found = [r for r in found if r.window.ended and (r.window.notes.get("images") or not profiled)]
     if not profiled:
         first = {reading.window.attempt: reading.window.epoch for reading in reversed(found)}
         found = [reading for reading in found if reading.window.epoch != first[reading.window.attempt]]

@@ -74,9 +74,8 @@ def detection(
         r for r in readings if r.window.phase == "window" and r.window.notes.get("of") == "detect" and r.window.ended
     ][-1:]
     limit = result["epochs_run"][0] + done
-    each = [
-        r.own_joules for r in readings if r.window.phase == "epoch" and not r.window.lost and r.window.epoch < limit
-    ]
+    whole_epochs = [r for r in readings if r.window.phase == "epoch" and not r.window.lost]
+    each = [r.own_joules for r in whole_epochs if r.window.epoch is not None and r.window.epoch < limit]
     whole = total(each) if each else None
     return Detection(
         cell["id"],
@@ -98,9 +97,10 @@ def detection(
 
 
 def _joules_each(kernel: List[Reading]) -> Optional[float]:
-    if not kernel or kernel[0].joules is None:
+    repeats = kernel[0].window.notes.get("repeats") if kernel else None
+    if not repeats or kernel[0].joules is None:
         return None
-    return kernel[0].joules / kernel[0].window.notes["repeats"]
+    return kernel[0].joules / repeats
 
 
 def _reason(kernel: List[Reading]) -> Optional[str]:

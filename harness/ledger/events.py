@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from harness.errors import UserError
+from harness.ledger.records import EVENT, PHASE, RESULT, check
 
 LARGEST_BYTES = 1 << 29
 
@@ -48,6 +49,7 @@ def read(path: Path) -> List[Dict[str, Any]]:
         events.append(_event(line, path, number))
         if number > 1 and events[-2]["attempt"] == events[-1]["attempt"] and events[-2]["t_ns"] > events[-1]["t_ns"]:
             raise _damaged(path, number)
+    _check_result(events, path)
     return events
 
 
@@ -64,20 +66,28 @@ def result(events: List[Dict[str, Any]]) -> Dict[str, Any]:
     return next((event["result"] for event in reversed(events) if event["event"] == "result"), {})
 
 
+def _check_result(events: List[Dict[str, Any]], path: Path) -> None:
+    found = result(events)
+    if found != {}:
+        check(found, RESULT, "the result in {}".format(path))
+
+
 def _event(line: bytes, path: Path, number: int) -> Dict[str, Any]:
     try:
         event = json.loads(line.decode("utf-8"))
-        if isinstance(event["attempt"], int) and isinstance(event["t_ns"], int) and _is_phase(event):
+        if EVENT(event) is None and _is_whole(event):
             return event
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, RecursionError):
         pass
     raise _damaged(path, number)
 
 
-def _is_phase(event: Dict[str, Any]) -> bool:
-    if event["event"] not in ("begin", "end"):
-        return True
-    return isinstance(event["phase"], str) and isinstance(event["id"], int) and isinstance(event.get("epoch", 0), int)
+def _is_whole(event: Dict[str, Any]) -> bool:
+    """Whether it has what its kind of event must have."""
+    if event["event"] in ("begin", "end"):
+        return PHASE(event) is None
+    needed = {"commit": "epochs_done", "result": "result"}.get(event["event"])
+    return needed is None or event.get(needed) is not None
 
 
 def _damaged(path: Path, number: int) -> UserError:

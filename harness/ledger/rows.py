@@ -1,27 +1,14 @@
 """The rows of a study: each cell of each repetition with its accuracy, energy, FLOPs and detection overhead."""
 
-import re
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from harness import rundir
-from harness.errors import UserError
 from harness.ledger import charges
 from harness.ledger.charges import CellEnergy
 from harness.ledger.detection import Detection, detection
-from harness.ledger.stage import StageRun, read_json
-
-STAGE_NAME = re.compile(r"[0-9a-f]{6,64}$")
-FIELDS = {
-    "id": str,
-    "method": str,
-    "label": str,
-    "model": str,
-    "dataset": str,
-    "seed": int,
-    "options": dict,
-    "charges": list,
-}
+from harness.ledger.records import CELLS, check
+from harness.ledger.stage import StageRun, inside, read_json
 
 
 class Row(NamedTuple):
@@ -46,11 +33,12 @@ class StudyRuns:
 
     def __init__(self, folder: rundir.StudyFolder):
         self.folder = folder
-        content = read_json(folder.cells)
-        self.name = str(content.get("study", folder.folder.name))
+        content = read_json(inside(folder.folder, folder.cells))
+        check(content, CELLS, str(folder.cells))
+        self.name = str(content.get("study") or folder.folder.name)
         self.profiled = content.get("form") == "profile"
-        self.repetitions = content.get("repetitions", 1)
-        self.cells = [_checked(cell, folder.cells) for cell in content.get("cells", [])]
+        self.repetitions = content.get("repetitions") or 1
+        self.cells: List[Dict[str, Any]] = content.get("cells") or []
         self._runs: Dict[Tuple[str, int], StageRun] = {}
 
     @classmethod
@@ -120,25 +108,4 @@ def _row(
         charges.epochs(searches[0], runs[searches[0]["stage"]]) if searches else None,
         detection(cell, runs, meter),
         result.get("choice"),
-    )
-
-
-def _checked(cell: Any, path: Path) -> Dict[str, Any]:
-    """A cell of cells.json, checked before a path is made of it."""
-    try:
-        whole = all(isinstance(cell[name], kind) for name, kind in FIELDS.items()) and bool(cell["charges"])
-        whole = whole and all(
-            isinstance(item["role"], str)
-            and STAGE_NAME.match(item["stage"])
-            and isinstance(item["until"], (str, type(None)))
-            and isinstance(item.get("epochs", 0), int)
-            and (item.get("fp32_stage") is None or STAGE_NAME.match(item["fp32_stage"]))
-            for item in cell["charges"]
-        )
-        if whole and isinstance(cell["ratio"], (int, float, type(None))):
-            return cell
-    except (KeyError, TypeError):
-        pass
-    raise UserError(
-        "{} is damaged: a cell lacks what a row needs; run the study's command again to write it anew".format(path)
     )

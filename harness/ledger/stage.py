@@ -9,6 +9,7 @@ from harness.errors import UserError
 from harness.ledger import anchors, events
 from harness.ledger.anchors import Anchor
 from harness.ledger.energies import Reading, readings, unread
+from harness.ledger.records import ATTACHED, MANIFEST, check
 from harness.ledger.slowdowns import Slowdown, slowdowns
 from harness.ledger.state import State
 from harness.ledger.state import read as read_states
@@ -39,7 +40,9 @@ class StageRun:
     def open(cls, rep_dir: Union[str, Path]) -> "StageRun":
         """Read the directory of a repetition; a damaged one raises UserError, missing events are no events."""
         rep = rundir.Rep(Path(rep_dir))
-        return cls(rep, read_json(own_file(rep, rep.manifest)), events.read(own_file(rep, rep.events)))
+        manifest = read_json(own_file(rep, rep.manifest))
+        check(manifest, MANIFEST, str(rep.manifest))
+        return cls(rep, manifest, events.read(own_file(rep, rep.events)))
 
     @property
     def name(self) -> str:
@@ -172,20 +175,22 @@ def _attached(rep: rundir.Rep) -> List[Dict[str, Any]]:
     """The meters that were attached later; UserError where their list is damaged."""
     if not rep.attached.exists():
         return []
-    meters = read_json(own_file(rep, rep.attached)).get("meters")
-    whole = isinstance(meters, list) and all(
-        isinstance(meter, dict) and isinstance(meter.get("name"), str) and isinstance(meter.get("attached"), dict)
-        for meter in meters
-    )
-    if not whole:
-        raise UserError(f"{rep.attached} is damaged: it does not list meters; restore it from a copy")
-    return list(meters or [])
+    content = read_json(own_file(rep, rep.attached))
+    check(content, ATTACHED, str(rep.attached))
+    return list(content["meters"])
 
 
 def own_file(rep: rundir.Rep, path: Path) -> Path:
-    """The path, unless a link leads out of the directory of the repetition."""
-    if rep.folder.resolve() not in path.resolve().parents:
+    """The path, unless a link leads out of the directory of the repetition, or it is no file that ends."""
+    return inside(rep.folder, path)
+
+
+def inside(folder: Path, path: Path) -> Path:
+    """The path of a file in a folder, which may be missing; UserError for anything but an ordinary file in there."""
+    if folder.resolve() not in path.resolve().parents:
         raise UserError("{} leads out of its run directory: a run holds files only, no links".format(path))
+    if path.exists() and not path.is_file():
+        raise UserError("{} is no ordinary file: a run holds files only".format(path))
     return path
 
 
@@ -201,7 +206,7 @@ def read_json(path: Path) -> Dict[str, Any]:
         raise UserError(
             "{} cannot be read ({}): is {} a directory of the harness?".format(path, error.strerror, path.parent)
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError("{} is damaged ({}): restore it from a copy".format(path, error)) from error
     if content.get("schema") != SCHEMA:
         raise UserError(

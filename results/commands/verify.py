@@ -1,25 +1,30 @@
 """harness verify: check a run directory against its seals, and its tables against its raw traces."""
 
 import json
+from typing import Any
 
 import click
+
+from results.commands._options import reading
 
 
 @click.command()
 @click.argument("directories", metavar="DIR...", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="Print what was checked and found as JSON.")
+@reading
 @click.pass_context
-def command(context: click.Context, directories: tuple[str, ...], as_json: bool) -> None:
+def command(context: click.Context, directories: tuple[str, ...], as_json: bool, reading: dict[str, Any]) -> None:
     """Check each study in DIR: every file against SHA256SUMS, every table cell anew from the raw traces.
 
-    Exit status 1 when anything was changed, is missing, was added, or does not follow from the traces.
+    Give the options with which the tables were written.  Exit status 1 when anything was changed, is missing, was
+    added, or does not follow from the traces.
     """
     from results import load, provenance, verify
     from results.load import find
 
     checked = []
     for folder in [path for directory in directories for path in find(directory)]:
-        study = load(folder, allow_mixed=True)
+        study = load(folder, **dict(reading, allow_mixed=True))
         stages = [f"{run.name}/rep-{run.repetition}" for run in study.runs.runs()]
         found = verify.problems(study)
         checked.append(

@@ -9,6 +9,8 @@ from matplotlib import rc_context
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from results.output import target
+
 PHASES = {
     "train": "#56B4E9",
     "search": "#0072B2",
@@ -91,7 +93,7 @@ LOOKS = {
 
 def save(figure: Figure, path: Path, look: Look) -> Path:
     """Write a figure; the same figure gives the same bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    target(path)
     with look.applied():
         _settle(figure)
         metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(path.suffix[1:], {})

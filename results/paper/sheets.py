@@ -19,7 +19,7 @@ def sheets(study: Any) -> list[Sheet]:
     """A sheet for each block of a table that the study has a cell of, the improvements, and the detection overhead."""
     found = pd.DataFrame(cells(study), columns=Cell._fields)
     blocks = found.groupby(["table", "model", "dataset"], sort=False)
-    word = " (simulated)" if study.cells["simulated"].any() else ""
+    word = " (simulated)" if study.simulated else ""
     made = [_block(part, f"Table {number}: {model}, {dataset}", word) for (number, model, dataset), part in blocks]
     if not made:
         note = "no row of this study is on a model and data set of the paper's tables"
