@@ -63,7 +63,7 @@ class Recorder:
         self._specs = [MeterSpec(one["kind"], one["options"], one["name"]) for one in request["meters"]]
         self._readers = [self._reader(spec, request.get("give_up_s", GIVE_UP_S)) for spec in self._specs]
         self._recorded = [
-            Recorded(reader, _files(request, spec, reader), spec.kind, spec.options, request["attempt"])
+            Recorded(reader, _files(request, spec, reader), spec.kind, spec.options, request["attempt"], report)
             for reader, spec in zip(self._readers, self._specs)
         ]
         self._writer = Writer(self._recorded, request.get("batch_s", BATCH_S), report, self._event.ring)
@@ -102,7 +102,7 @@ class Recorder:
                 self.stop()
 
     def _say_ready(self) -> None:
-        if not self._ready and all(reader.annotator for reader in self._readers) and not self._failure():
+        if not self._ready and all(reader.delivered for reader in self._readers) and not self._failure():
             self._ready = True
             self._report(ready=[_describe(spec, reader) for spec, reader in zip(self._specs, self._readers)])
 

@@ -2,7 +2,7 @@
 
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
-from harness.recording.histogram import Histogram
+from harness.recording.histogram import Histogram, milliseconds
 from meters.base import Meter, Sample
 from meters.trace_format import FLAG_AFTER_GAP, FLAG_NON_POSITIVE, FLAG_NOT_AVAILABLE, FLAG_STALE, TraceRow
 
@@ -40,12 +40,15 @@ class Annotator:
         self._doubts: Dict[int, str] = {}  # by flag; said once
         self._counts = dict.fromkeys(("missed", "stale_repeats", "gaps", "nonpositive", "not_available"), 0)
 
-    def reconnected(self) -> None:
-        """The next sample comes from a new connection."""
-        self._reconnected = True
-
-    def rows(self, samples: Sequence[Sample]) -> List[TraceRow]:
-        return [self._row(sample) for sample in samples]
+    def rows(self, samples: Sequence[Optional[Sample]]) -> List[TraceRow]:
+        """None: what follows comes from a new connection."""
+        rows = []
+        for sample in samples:
+            if sample is None:
+                self._reconnected = True
+            else:
+                rows.append(self._row(sample))
+        return rows
 
     def take_gaps(self) -> List[Gap]:
         """Those found since the last call."""
@@ -108,9 +111,3 @@ class Annotator:
         if step_ns > 1.5 * self._period_ns:
             self._counts["missed"] += round(step_ns / self._period_ns) - 1
         return flags
-
-
-def milliseconds(name: str, spread: Histogram) -> Dict[str, float]:
-    """Median, 99 % quantile and maximum of nanoseconds, named after what they are of."""
-    found = {"p50": spread.quantile(0.5), "p99": spread.quantile(0.99), "max": spread.maximum}
-    return {f"{name}_{which}_ms": value / 1e6 for which, value in found.items()}

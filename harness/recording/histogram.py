@@ -54,3 +54,9 @@ class Histogram:
             self._counts[bin_] = self._counts.get(bin_, 0) + count
         self.n += len(values)
         self._maximum = max(self._maximum, float(values.max()))
+
+
+def milliseconds(name: str, spread: Histogram) -> Dict[str, float]:
+    """Median, 99 % quantile and maximum of nanoseconds, named after what they are of."""
+    found = {"p50": spread.quantile(0.5), "p99": spread.quantile(0.99), "max": spread.maximum}
+    return {f"{name}_{which}_ms": value / 1e6 for which, value in found.items()}

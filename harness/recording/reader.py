@@ -7,14 +7,12 @@ from collections import deque
 from typing import Any, Callable, Deque, Dict, List, Optional
 
 from harness.recording.alarm import Alarm
-from harness.recording.annotate import Annotator, milliseconds
-from harness.recording.histogram import Histogram
+from harness.recording.histogram import Histogram, milliseconds
 from meters.base import Meter, Sample
 from meters.calibration import check as check_calibration
 from meters.clock import monotonic_ns
 from meters.errors import MeterError
 from meters.raw import Tape
-from meters.trace_format import TraceRow
 
 SECOND_NS = 10**9
 SILENT_S, SILENT_PERIODS = 5.0, 10  # without a sample for the longer of both, the meter is connected anew
@@ -26,8 +24,9 @@ ROW_BYTES, VALUE_BYTES = 280, 32  # that a row in it takes
 
 
 class Reader:
-    """Rows gather in `queue`.  `report(**message)` tells the parent; `on_look` is called after each look at the meter,
-    `on_event` at the first sample and at the end."""
+    """Samples gather in `queue`; None stands for a new connection.  What they mean is found out where nobody waits for
+    the next one.  `report(**message)` tells the parent; `on_look` is called after each look at the meter, `on_event` at
+    the first sample and at the end."""
 
     def __init__(
         self,
@@ -40,9 +39,9 @@ class Reader:
         spool_bytes: int = SPOOL_BYTES,
     ) -> None:
         self.name, self.meter = name, meter
-        self.queue: Deque[TraceRow] = deque()
+        self.queue: Deque[Optional[Sample]] = deque()
         self.tape = Tape()  # raw bytes, where the meter has been told to note them there
-        self.annotator: Optional[Annotator] = None  # from the first sample on
+        self.delivered = False  # at least one sample
         self.failure = ""
         self.alarm = Alarm()
         self._give_up_s, self._spool_bytes, self._most_rows = give_up_s, spool_bytes, 0
@@ -74,10 +73,9 @@ class Reader:
         return self._obtained_ns >= until_ns or self._away or stalled
 
     def statistics(self) -> Dict[str, Any]:
-        """`deadline_error`: how late each look at the meter began; `read`: how long a reading took."""
-        found = self.annotator.statistics() if self.annotator else {}
+        """`deadline_error`: how late each look at the meter began."""
         late = milliseconds("deadline_error", self._late)
-        return {**found, **late, "resynchronisations": self.meter.resynchronisations}
+        return {**late, "resynchronisations": self.meter.resynchronisations}
 
     def _run(self) -> None:
         try:
@@ -132,27 +130,17 @@ class Reader:
     def _take(self, samples: List[Sample], now_ns: int) -> None:
         if not samples:
             return
-        first = self.annotator is None
-        if first:
-            self.annotator = Annotator(self.meter)
-            self._most_rows = self._spool_bytes // (ROW_BYTES + VALUE_BYTES * len(self.meter.columns))
-        self.queue.extend(self.annotator.rows(samples))
+        self.queue.extend(samples)
         self._last_ns = now_ns
-        if self.annotator.has_news:
-            self._tell(self.annotator)
+        if not self.delivered:
+            self._most_rows = self._spool_bytes // (ROW_BYTES + VALUE_BYTES * len(self.meter.columns))
+            self.delivered = True
+            self._on_event()
         if len(self.queue) > self._most_rows or self.tape.n_bytes > self._spool_bytes:
             raise _Fatal(
                 f"the disk does not take what the meter delivers: {len(self.queue)} samples are waiting, and memory "
                 f"is kept for {self._most_rows}; record to a faster disk, or at a lower rate"
             )
-        if first:
-            self._on_event()
-
-    def _tell(self, annotator: Annotator) -> None:
-        for gap in annotator.take_gaps():
-            self._report(gap={"meter": self.name, **gap._asdict()})
-        for doubt in annotator.take_doubts():
-            self._report(warning=f"meter {self.name}: {doubt}")
 
     def _reconnect(self, reason: str) -> None:
         """Try until it is back, or it has been away for too long; a stop ends the trying."""
@@ -173,8 +161,8 @@ class Reader:
                 raise _Fatal(f"it has been away for more than {self._give_up_s:g} s: {reason}")
         if self.meter.period_s != period_s:
             raise _Fatal(f"it came back with a period of {self.meter.period_s:g} s instead of {period_s:g} s")
-        if self.annotator:
-            self.annotator.reconnected()
+        if self.delivered:
+            self.queue.append(None)
         self._away, self._last_ns = False, monotonic_ns()
 
 

@@ -82,8 +82,7 @@ def test_the_device_clock_tells_gaps_from_late_arrivals():
 def test_a_new_connection_is_a_segment_and_a_gap_however_short():
     annotator = Annotator(Toy())
     before = annotator.rows([sample(0, 1), sample(10, 2)])
-    annotator.reconnected()
-    after = annotator.rows([sample(20, 3), sample(30, 4)])
+    after = annotator.rows([None, sample(20, 3), sample(30, 4)])
     assert [row.segment for row in before + after] == [0, 0, 1, 1]
     assert [row.flags for row in after] == [FLAG_AFTER_GAP, 0]
     assert annotator.take_gaps() == [Gap(10 * MS, 20 * MS)]

