@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SHARED = ("__main__", "__init__", "paired", "recorded", "recording")
+SHARED = ("__main__", "__init__", "paired", "recorded", "recording", "augmentation")
 
 
 def main() -> int:

@@ -56,7 +56,11 @@ class Progress:
     def phase(self, text: str) -> None:
         """A short word on what is going on between epochs."""
 
-    def update(self, phase: Optional[str] = None, epoch: int = 0, epochs: int = 0, **details: Any) -> None:
+    def update(
+        self, phase: Optional[str] = None, warning: str = "", epoch: int = 0, epochs: int = 0, **details: Any
+    ) -> None:
+        if warning:
+            return self.warn(warning)
         if phase is not None:
             return self.phase(phase)
         now = time.monotonic()

@@ -4,7 +4,7 @@ import hashlib
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Callable, Dict, Iterator, List, Tuple
+from typing import Any, BinaryIO, Callable, Dict, Iterator, List, Optional, Tuple
 
 SUMS = "SHA256SUMS"
 ATTACHED = "attached.json"
@@ -22,6 +22,7 @@ class Rep:
         self.state = self.folder / "state.jsonl"
         self.power = self.folder / "power"
         self.checkpoint = self.folder / "checkpoint" / "last.pt"
+        self.previous_checkpoint = self.folder / "checkpoint" / "previous.pt"
         self.sums = self.folder / SUMS
         self.attached = self.folder / ATTACHED
         self.attached_sums = self.folder / ATTACHED_SUMS
@@ -29,6 +30,11 @@ class Rep:
     @property
     def complete(self) -> bool:
         return self.sums.is_file()
+
+    @property
+    def committed(self) -> bool:
+        """Whether an epoch has been committed."""
+        return self.checkpoint.exists() or self.previous_checkpoint.exists()
 
     def trace(self, meter: str, attempt: int) -> Path:
         return trace(self.power, meter, attempt)
@@ -116,14 +122,19 @@ def crosscheck(folder: Path) -> Path:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that takes the place of `path` at the end, durably: whoever reads sees the old or the new."""
+def replacing(path: Path, keep: Optional[Path] = None) -> Iterator[BinaryIO]:
+    """Open a file that takes the place of `path` at the end, durably: whoever reads sees the old or the new.
+
+    The old file is kept as `keep` where one is named; a power cut between the two renames leaves it there alone.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
     with open(str(temporary), "wb") as file:
         yield file
         file.flush()
         os.fsync(file.fileno())
+    if keep is not None and path.exists():
+        os.replace(str(path), str(keep))
     os.replace(str(temporary), str(path))
     sync_folder(path.parent)
 
@@ -174,9 +185,13 @@ def seal_attached(rep: Rep, names: List[str]) -> None:
 def seal(rep: Rep, keep_checkpoint: bool = True) -> None:
     """Mark a repetition as complete: SHA256SUMS (as `sha256sum -c` reads it) covers every file.
 
+    What only an interrupted stage needs goes before: half-written files, and the checkpoint before the last one.
     A checkpoint that is not kept is removed after the sums, which do not list it: a crash in between loses nothing.
     """
-    for leftover in rep.folder.rglob("*.tmp"):
+    leftovers = list(rep.folder.rglob("*.tmp"))
+    if rep.checkpoint.exists() and rep.previous_checkpoint.exists():
+        leftovers.append(rep.previous_checkpoint)
+    for leftover in leftovers:
         leftover.unlink()
     unkept = [] if keep_checkpoint else [rep.checkpoint.relative_to(rep.folder).as_posix()]
     names = [name for name in files(rep.folder) if name not in unkept]

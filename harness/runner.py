@@ -75,7 +75,7 @@ def _bring_ticket(held: Any, rep: rundir.Rep) -> None:
 
 
 def _has_committed_work(rep: rundir.Rep) -> bool:
-    return rep.complete or rep.checkpoint.exists()
+    return rep.complete or rep.committed
 
 
 def _repetition(rep: rundir.Rep) -> int:

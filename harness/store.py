@@ -22,15 +22,15 @@ class RepStore:
         self._events = events
         self._samples_on_disk = samples_on_disk
 
-    def checkpoint(self) -> Optional[BinaryIO]:
-        return self._open(self._rep.checkpoint)
+    def checkpoint(self, back: int = 0) -> Optional[BinaryIO]:
+        return self._open((self._rep.checkpoint, self._rep.previous_checkpoint)[back])
 
     def commit(self, epochs_done: int, write: Callable[[BinaryIO], None]) -> None:
         """Commit an epoch: its events and its samples are on disk before the checkpoint takes the old one's place."""
         assert self._events is not None, "the store of a source is read only"
         self._events.sync()
         ended_ns = monotonic_ns()
-        with rundir.replacing(self._rep.checkpoint) as file:
+        with rundir.replacing(self._rep.checkpoint, keep=self._rep.previous_checkpoint) as file:
             write(file)
             self._samples_on_disk(ended_ns)
         self._events.event("commit", epochs_done=epochs_done)

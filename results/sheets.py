@@ -5,7 +5,7 @@ from typing import Any
 from harness.ledger import attachments, calibrations
 from harness.quantities import NONE, duration, kilojoules, percent, prefixed, significant
 from harness.summary import Sheet, marks, overhead_sheet
-from results import checks, composed_sheets, efficiency
+from results import checks, composed_sheets, each_meter, efficiency
 from results.methods import Method, methods, savings, sentence
 from results.provenance import digest
 from results.statistics import mean_interval
@@ -18,8 +18,10 @@ def sheets(study: Any, target: float | None = None) -> list[Sheet]:
         return with_evidence([composed_sheets.profile(study), *composed_sheets.beside_metered(study)], study)
     found = methods(study.runs.rows(), study.energies)
     overhead = [row for row in study.runs.rows() if row.detection is not None]
-    made = [_main(study, found), _phases(study)] + ([overhead_sheet(overhead)] if overhead else [])
-    made.append(efficiency.sheet(study, found, [_label(method, found) for method in found], target))
+    labels = [_label(method, found) for method in found]
+    made = [_main(study, found), *each_meter.sheets(study, labels), _phases(study)]
+    made += [overhead_sheet(overhead)] if overhead else []
+    made.append(efficiency.sheet(study, found, labels, target))
     return with_evidence(made + composed_sheets.beside_metered(study), study)
 
 
@@ -41,12 +43,13 @@ def with_doubts(sheet: Sheet, study: Any) -> Sheet:
 def budgets(study: Any) -> Sheet:
     """What each cause alone would make of each cell's energy, as 95 % intervals about it."""
     word = " (simulated)" if study.simulated else ""
-    header = ["cell", "rep", "cause", f"J low{word}", f"J high{word}", "of the energy %"]
+    header = ["cell", "rep", "meter", "cause", f"J low{word}", f"J high{word}", "of the energy %"]
     energies = {place: measured.joules for place, measured in study.energies.items()}
     lines = [
         [
             row.cell,
             str(row.repetition),
+            row.meter,
             row.cause,
             significant(row.low_J, 3),
             significant(row.high_J, 3),

@@ -22,6 +22,14 @@ from workloads.training import State, begin
 SCHEMA = 1
 
 
+class Unusable(WorkloadError):
+    """A checkpoint that no training can go on from; `reason` completes "the checkpoint ..."."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the checkpoint {reason}: delete it to start the training again, or put a copy in its place")
+        self.reason = reason
+
+
 def write(file: BinaryIO, state: State) -> None:
     """Write a state; it holds no random numbers, because data order depends on (seed, epoch) alone."""
     buffers = state.optimizer.state
@@ -49,10 +57,7 @@ def read(file: BinaryIO, training: Training, device: torch.device) -> State:
     """The state of `training` that was written; a truncated, damaged or foreign file raises."""
     held = _load(file)
     if not isinstance(held, dict) or held.get("schema") != SCHEMA:
-        raise WorkloadError(
-            f"this checkpoint is not one of ours, or of another version than {SCHEMA}: delete it to "
-            "start the training again"
-        )
+        raise Unusable(f"is not one of ours, or of another version than {SCHEMA}")
     model = build(training.model, held["classes"], width=training.width, widths=held["widths"], align=training.align)
     model.load_state_dict(held["model"])
     state = begin(model, training, held["start"], held["origin"], device)
@@ -70,14 +75,14 @@ def _load(file: BinaryIO) -> Any:
     try:
         if not zipfile.is_zipfile(file):
             raise EOFError("its end is missing")
+        changed = zipfile.ZipFile(file).testzip()  # torch itself does not look at the checksums
+        if changed is not None:
+            raise EOFError(f"the checksum of {changed} is another")
         file.seek(0)
         return torch.load(file, map_location="cpu", **_without_code())
     except (RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0]
-        raise WorkloadError(
-            f"the checkpoint is truncated or damaged ({reason}): delete it to start the training "
-            "again, or put a copy in its place"
-        ) from error
+        raise Unusable(f"is truncated or damaged ({reason})") from error
 
 
 def _without_code() -> Dict[str, Any]:

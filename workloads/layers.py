@@ -8,6 +8,9 @@ from typing import Optional
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
+
+from workloads.channels import Put, Take
 
 
 class Select(nn.Module):
@@ -22,11 +25,14 @@ class Select(nn.Module):
             self.register_buffer("channels", torch.arange(executed))
 
     def forward(self, stream: Tensor) -> Tensor:
-        return stream.index_select(1, self.channels) if self.narrows else stream
+        return Take.apply(stream, self.channels) if self.narrows else stream
 
 
 class NormThenSelect(nn.BatchNorm2d):
-    """BatchNorm of the stream, then some of its channels: [N, full, H, W] -> [N, executed, H, W]."""
+    """BatchNorm of the stream, then some of its channels: [N, full, H, W] -> [N, executed, H, W].
+
+    Only the channels that are selected are normalised: the others' scales and statistics stay as they are.
+    """
 
     channels: Tensor
 
@@ -37,8 +43,22 @@ class NormThenSelect(nn.BatchNorm2d):
             self.register_buffer("channels", torch.arange(executed))
 
     def forward(self, stream: Tensor) -> Tensor:
-        normed = super().forward(stream)
-        return normed.index_select(1, self.channels) if self.narrows else normed
+        if not self.narrows:
+            return super().forward(stream)
+        mean, variance = self.running_mean[self.channels], self.running_var[self.channels]
+        scale, shift = self.weight[self.channels], self.bias[self.channels]
+        chosen, share = Take.apply(stream, self.channels), self._share()
+        normed = functional.batch_norm(chosen, mean, variance, scale, shift, self.training, share, self.eps)
+        if self.training:
+            self.running_mean[self.channels] = mean
+            self.running_var[self.channels] = variance
+        return normed
+
+    def _share(self) -> float:
+        """Of this batch in the running statistics: `momentum`, or that of a plain mean without one."""
+        if self.training:
+            self.num_batches_tracked += 1
+        return self.momentum if self.momentum is not None else 1 / max(1, int(self.num_batches_tracked))
 
     @torch.no_grad()
     def silence(self, kept: Optional[int]) -> None:
@@ -66,8 +86,6 @@ class Spread(nn.Module):
             self.register_buffer("channels", torch.arange(kept))
 
     def forward(self, branch: Tensor, stream: Optional[Tensor] = None) -> Tensor:
-        if not self.narrows:
-            return branch if stream is None else stream + branch
-        if stream is None:
-            stream = branch.new_zeros((branch.shape[0], self.full) + branch.shape[2:])
-        return stream.index_add(1, self.channels, branch[:, : self.kept])
+        if self.narrows:
+            branch = Put.apply(branch[:, : self.kept], self.channels, self.full)
+        return branch if stream is None else stream + branch

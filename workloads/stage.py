@@ -11,12 +11,13 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Union
 import numpy as np
 import torch
 
-from workloads import checkpoint, choosing, data, detection, draws, outcome, pruning, ticket_file, windows
+from workloads import checkpoint, choosing, data, detection, draws, outcome, pruning, resume, ticket_file, windows
 from workloads.augment import Batches
 from workloads.averaging import averaged
 from workloads.detection import Drawn, Search, per_layer
 from workloads.evaluation import accuracy
 from workloads.job import UNDETECTED, Draw, Training
+from workloads.memory import enough_for
 from workloads.phases import synchronised, unmeasured
 from workloads.ranks import ALONE, Ranks
 from workloads.store import Store
@@ -46,7 +47,7 @@ def execute(
     ranks.check(training)
     store = ranks.store(store)
     phase = synchronised(phase, device)
-    with _repeatable(device):
+    with _repeatable(device), enough_for(f"training {training.model}", training.batch_size):
         if training.windows:
             images = partial(_batches, training, data_dir, device)
             return windows.execute(
@@ -55,7 +56,7 @@ def execute(
         with phase("load"):
             warm_up()
             batches = _batches(training, data_dir, device)
-            state = _resumed(store, training, device) or _fresh(training, batches)
+            state = resume.resumed(store, training, batches, report) or _fresh(training, batches)
 
         with phase(training.role):
             if state is None:
@@ -115,14 +116,6 @@ def _batches(training: Training, data_dir: Optional[str], device: torch.device) 
     return images.batches(device, training.augment)
 
 
-def _resumed(store: Store, training: Training, device: torch.device) -> Optional[State]:
-    file = store.checkpoint()
-    if file is None:
-        return None
-    with file:
-        return checkpoint.read(file, training, device)
-
-
 def _fresh(training: Training, batches: Batches) -> Optional[State]:
     """A training of the whole network from its initial weights; None where it starts from another one."""
     if training.sources:
@@ -157,14 +150,14 @@ def _pruned(training: Training, sources: Mapping[Training, Store], batches: Batc
 
 def _evaluated(state: State, training: Training, batches: Batches) -> Dict[str, Optional[float]]:
     """Accuracies after an epoch: on test images, on those held out, and of the mean weights at the end."""
-    found: Dict[str, Optional[float]] = {"accuracy": accuracy(state.model, batches.test())}
-    held_out = batches.validation()
+    found: Dict[str, Optional[float]] = {"accuracy": accuracy(state.model, batches.test(training.batch_size))}
+    held_out = batches.validation(training.batch_size)
     if held_out is not None:
         found["validation"] = accuracy(state.model, held_out)
     if state.average.count and state.epochs_done == training.last_epoch:
         seen = batches.train(training.seed, state.epochs_done, training.batch_size)
         mean = averaged(pruning.copied(state.model), state.average, seen)
-        found["accuracy_swa"] = accuracy(mean, batches.test())
+        found["accuracy_swa"] = accuracy(mean, batches.test(training.batch_size))
     return found
 
 

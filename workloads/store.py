@@ -11,12 +11,12 @@ class Store(ABC):
     """What one training has stored.  Files are replaced atomically: readers see the old bytes or the new."""
 
     @abstractmethod
-    def checkpoint(self) -> Optional[BinaryIO]:
-        """The checkpoint of the last committed epoch, or None."""
+    def checkpoint(self, back: int = 0) -> Optional[BinaryIO]:
+        """The checkpoint of the last committed epoch, or with `back` = 1 of the commit before it; None without one."""
 
     @abstractmethod
     def commit(self, epochs_done: int, write: Write) -> None:
-        """Replace the checkpoint; on return `epochs_done` epochs will survive a power cut."""
+        """Put a checkpoint in the place of the last one, which is kept; then these epochs survive a power cut."""
 
     @abstractmethod
     def open(self, name: str) -> Optional[BinaryIO]:
@@ -32,12 +32,15 @@ class MemoryStore(Store):
 
     def __init__(self):
         self.files = {}
+        self.previous = None
         self.epochs_done = 0
 
-    def checkpoint(self):
-        return self.open("checkpoint")
+    def checkpoint(self, back=0):
+        held = self.previous if back else self.files.get("checkpoint")
+        return None if held is None else io.BytesIO(held)
 
     def commit(self, epochs_done, write):
+        self.previous = self.files.get("checkpoint")
         self.save("checkpoint", write)
         self.epochs_done = epochs_done
 

@@ -58,8 +58,12 @@ def begin(model: TicketNetwork, training: Training, start: int, origin: Dict[str
 
 
 def sgd(model: TicketNetwork, training: Training) -> torch.optim.SGD:
-    """The optimiser; updates all tensors at once where this torch can, to the same bits."""
-    together = {"foreach": True} if "foreach" in inspect.signature(torch.optim.SGD).parameters else {}
+    """The optimiser; on a GPU it updates all tensors at once where this torch can, to the same bits.
+
+    On a CPU that takes longer: what it computes on the way then no longer fits the caches.
+    """
+    known, on_cpu = inspect.signature(torch.optim.SGD).parameters, next(model.parameters()).device.type == "cpu"
+    together = {"foreach": not on_cpu} if "foreach" in known else {}
     return torch.optim.SGD(
         model.parameters(), lr=training.lr, momentum=training.momentum, weight_decay=training.weight_decay, **together
     )

@@ -163,7 +163,7 @@ class _Piece:
 
 
 def _windows_done(store: Store) -> int:
-    file = store.checkpoint()
+    file = store.checkpoint() or store.checkpoint(back=1)
     if file is None:
         return 0
     with file:

@@ -14,6 +14,7 @@ UTC_S = 2.0  # two hosts that both ask for the time differ by less
 LATENCY_S = 0.05  # by so much power may trail the event that announces it
 LATER_S = 20.0  # of the work after the pulses help to tell the offset
 END_S = 60.0
+FLAT = 0.02  # power that varies by less tells nothing
 REACH_S = 5.0  # of the run's own power around what is matched
 
 
@@ -69,6 +70,11 @@ def _score(trace: Series, seen: Seen) -> _Score:
     whole = pattern.piece(trace, float(trace.t_s[0]), float(trace.t_s[-1]), cell_s)
     if np.isnan(template.watts).any() or len(template.watts) < 6:
         raise UserError(f"attempt {seen.attempt} has no pulses that could be looked for: its idle was too short")
+    if np.ptp(template.watts) < FLAT * float(np.mean(template.watts)):
+        raise UserError(
+            f"attempt {seen.attempt}: the run's own meter saw the same power all through its idle and after, so no "
+            "pulse can be looked for: did another program keep the machine busy?"
+        )
     begins = whole.start_s + cell_s * np.arange(len(whole.watts))
     return _Score(start - begins, pattern.correlations(whole, template), stop - start)
 
@@ -81,9 +87,9 @@ def _template(seen: Seen) -> Series:
 
 
 def _looked_for(trace: Series, seen: Seen) -> Any:
-    """The idle; without a meter of the run's own the pulses, with some of the rest around them."""
+    """The idle and what follows it; without a meter of the run's own the pulses, with some of the rest about them."""
     if seen.power is not None:
-        return seen.idle_s
+        return seen.idle_s[0], min(seen.stop_s, seen.idle_s[1] + LATER_S)
     rest_s = max((seen.sync_s[1] - seen.sync_s[0]) / pattern.PULSES, 4 * trace.period_s)
     return max(seen.idle_s[0], seen.sync_s[0] - rest_s), min(seen.idle_s[1], seen.sync_s[1] + rest_s)
 

@@ -36,6 +36,7 @@ def command(run: str, trace: str, name: Optional[str], trust_pulses: bool, as_js
     for stage in plain:
         for line in _lines(stage):
             click.echo(line)
+    click.echo(f"tables that were written before do not have it: harness report {run}", err=True)
 
 
 def _lines(stage: Dict[str, Any]) -> List[str]:

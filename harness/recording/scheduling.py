@@ -2,7 +2,7 @@
 
 import os
 import resource
-from typing import Any, Dict, Sequence
+from typing import Any, Dict, List, Sequence
 
 from harness.errors import UserError
 
@@ -10,7 +10,10 @@ PRIORITY = 1  # the least of SCHED_FIFO, which is still ahead of every program t
 
 
 def apply(realtime: bool, cpus: Sequence[int]) -> Dict[str, Any]:
-    """Of this thread and all that it starts from now on; what holds then.  UserError where it is not permitted."""
+    """Of all threads there are, libraries' own among them, and all that they start; what holds then.
+
+    UserError where it is not permitted.
+    """
     if cpus:
         _pin(cpus)
     if realtime:
@@ -20,7 +23,8 @@ def apply(realtime: bool, cpus: Sequence[int]) -> Dict[str, Any]:
 
 def _pin(cpus: Sequence[int]) -> None:
     try:
-        os.sched_setaffinity(0, cpus)
+        for thread in _threads():
+            os.sched_setaffinity(thread, cpus)
     except (OSError, ValueError) as error:
         here = ",".join(map(str, sorted(os.sched_getaffinity(0))))
         raise UserError(
@@ -30,10 +34,15 @@ def _pin(cpus: Sequence[int]) -> None:
 
 def _ahead() -> None:
     try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+        for thread in _threads():
+            os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(PRIORITY))
     except PermissionError as error:
         most = resource.getrlimit(resource.RLIMIT_RTPRIO)[1]
         raise UserError(
             f"real-time scheduling is not permitted here (RLIMIT_RTPRIO is {most}): run as root, or allow it with the "
             "line `@dialout - rtprio 1` in /etc/security/limits.conf and log in again"
         ) from error
+
+
+def _threads() -> List[int]:
+    return [int(name) for name in os.listdir("/proc/self/task")]

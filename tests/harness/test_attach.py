@@ -12,6 +12,7 @@ from meters.trace import Trace
 from tests.harness.command import harness
 from tests.harness.elsewhere import SECOND, begun, elsewhere, end_s, load_of, longer, record, stage
 from tests.harness.relabelled import relabel
+from tests.harness.watched import Load
 
 SHIFT_NS = -4321987654321  # the laptop has been up for longer
 
@@ -136,6 +137,14 @@ def test_a_trace_of_another_day_shows_none_of_the_stages(board, tmp_path):
     path = record(tmp_path / "old.arrow", load_of(begun(2500.0)), 2490.0, 2600.0, "analyser")
     with pytest.raises(UserError, match="shows none of the 1 stages in .*: it was recorded at another time"):
         attach(rep.folder, elsewhere(path, shift_ns=SHIFT_NS))
+
+
+def test_a_machine_that_was_busy_all_the_time_shows_no_pulses(board, tmp_path):
+    (rep,), path = made(board, tmp_path, shift_ns=SHIFT_NS)
+    flat = Load([0.0, 1e5], [15.0])
+    record(rep.trace("wall", 1), flat, 1999.0, end_s(begun(2000.0)) + 1, "wall")
+    with pytest.raises(UserError, match="saw the same power all through its idle and after"):
+        attach(rep.folder, path)
 
 
 def test_on_one_clock_nothing_is_added(board, tmp_path):

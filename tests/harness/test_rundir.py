@@ -29,6 +29,17 @@ def test_replacing_keeps_the_old_file_until_the_new_one_is_whole(tmp_path):
     assert path.read_bytes() == b"old"
 
 
+def test_replacing_can_keep_what_was_there(tmp_path):
+    rep = rundir.Rep(tmp_path)
+    assert not rep.committed
+    for content in (b"first", b"second", b"third"):
+        with rundir.replacing(rep.checkpoint, keep=rep.previous_checkpoint) as file:
+            file.write(content)
+    assert (rep.checkpoint.read_bytes(), rep.previous_checkpoint.read_bytes()) == (b"third", b"second")
+    rep.checkpoint.unlink()
+    assert rep.committed
+
+
 def test_sums_cover_every_file_and_agree_with_sha256sum(tmp_path):
     rep = rundir.Rep(tmp_path / "rep-1")
     for name in ("tickets/end-0.5.npz", "events.jsonl", "power/a.1.arrow", "checkpoint/last.pt.tmp"):

@@ -92,6 +92,11 @@ def test_every_table_has_the_attached_meter_and_says_how_well_its_clock_is_known
     assert joules["analyser"] == pytest.approx(joules["wall"], rel=0.01)
     text = "meter analyser was recorded on laptop and attached: its clock is known to "
     assert all(any(text in note for note in sheet.notes) for sheet in sheets.sheets(study))
+    each = next(sheet for sheet in sheets.sheets(study) if sheet.title == "the same work on each meter")
+    assert [(line[1], line[2], line[-1][:3]) for line in each.lines] == [
+        ("wall", "dc_input", "1.0"),
+        ("analyser", "dc_input", "1.0" if joules["analyser"] >= joules["wall"] else "0.9"),
+    ]
     (board,) = summary.sheets(study.runs)
     assert "simulated kJ analyser" in board.header and any(text in note for note in board.notes)
     assert [one["meter"] for one in provenance.meters(study.runs)] == ["wall", "analyser"]

@@ -64,7 +64,9 @@ def load(name: str, limit: Optional[int] = None, data_dir: Optional[str] = None)
 
     Test images are never limited.  `data_dir` is where the files of `cifar10` and `cifar100` are or are downloaded to.
     """
-    return registry.find(registry.DATASETS, name).load(limit=limit, data_dir=data_dir)
+    found = registry.find(registry.DATASETS, name).load(limit=limit, data_dir=data_dir)
+    _check_labels(name, found)
+    return found
 
 
 def fetch(name: str, data_dir: Optional[str] = None) -> Optional[str]:
@@ -76,6 +78,15 @@ def fetch(name: str, data_dir: Optional[str] = None) -> Optional[str]:
 def task(name: str) -> Optional[Task]:
     """What the data set of this name asks of a network; None where its module does not say (it has no `TASK`)."""
     return getattr(registry.find(registry.DATASETS, name), "TASK", None)
+
+
+def _check_labels(name: str, images: Any) -> None:
+    for labels in (getattr(images, part, ()) for part in ("train_labels", "test_labels")):
+        highest = max(labels, default=0)
+        if highest >= images.classes:
+            raise WorkloadError(
+                f"labels up to {highest} do not fit the {images.classes} classes of {name}: they count from 0"
+            )
 
 
 def for_training(labels: Any, holdout: float) -> Any:
