@@ -5,7 +5,7 @@ from typing import Optional
 
 import click
 
-FORMATS = ("tegrastats", "jtop", "csv", "wattsup")
+FORMATS = ("tegrastats", "jtop", "csv", "wattsup", "jls")
 
 
 @click.command()
@@ -20,13 +20,14 @@ FORMATS = ("tegrastats", "jtop", "csv", "wattsup")
     help="Between two lines. Needed for a log without times, and for one whose times are too coarse.",
 )
 @click.option("--total", default="", metavar="A+B", help="Rails that together are the whole input. [default: known]")
-@click.option("--boundary", default=None, help="Where the meter of a csv log sits. [default: dc_input]")
+@click.option("--boundary", default=None, help="Where the meter of a csv or jls log sits. [default: dc_input]")
 def command(file: str, kind: str, out: str, period: Optional[float], total: str, boundary: Optional[str]) -> None:
     """Turn FILE into a trace that every other verb reads.
 
     csv: a header, then lines; a column time_s, t_ns or timestamp (seconds, ns, or date and time), and power columns
     such as power_W, cpu_power_W, power_mW.  tegrastats: as with --logfile.  jtop: its logger's CSV.  wattsup: the
-    packets of the meter, with or without a time in front.  A date and time without a zone is taken for UTC; a log
+    packets of the meter, with or without a time in front.  jls: a Joulescope's recording, as means over a millisecond
+    (needs pyjls).  A date and time without a zone is taken for UTC; a log
     without any begins at 0.
     """
     from harness.errors import UserError
@@ -34,8 +35,8 @@ def command(file: str, kind: str, out: str, period: Optional[float], total: str,
 
     if os.path.exists(out):
         raise UserError(f"{out} exists already: choose another name, or remove it", code=2)
-    if boundary is not None and kind != "csv":
-        raise UserError(f"--boundary is for csv; a {kind} log says itself where its meter sits", code=2)
+    if boundary is not None and kind not in ("csv", "jls"):
+        raise UserError(f"--boundary is for csv and jls; a {kind} log says itself where its meter sits", code=2)
     found = logs.read(file, kind, period, total, boundary or "dc_input")
     store.write(found, kind, out)
     click.echo(f"{len(found.rows)} samples, one each {found.times.period_s:g} s", err=True)
