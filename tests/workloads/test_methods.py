@@ -2,10 +2,12 @@
 
 import inspect
 
+import numpy as np
 import pytest
 
 from workloads import WorkloadError, methods
 from workloads.job import Charge, Draw, Job
+from workloads.pruning import fresh, saved_ticket
 from workloads.stage import execute
 from workloads.store import MemoryStore
 
@@ -138,6 +140,24 @@ def test_rounds_prune_the_same_share_of_what_is_left_each_time():
     assert [charge.until.ratio for charge in rounds] == pytest.approx([0.5, 0.75, 0.875])
     assert [charge.training.role for charge in rounds] == ["train", "retrain", "retrain"]
     assert last.training.source.training == rounds[-1].training.without_draws()
+
+
+def test_what_a_round_has_pruned_stays_pruned_and_the_rest_is_rewound():
+    stores, tickets = {}, []
+    for charge in _recipe("lottery", JOB, ratio=0.75, rounds=2):
+        store = stores.setdefault(charge.training.without_draws(), MemoryStore())
+        execute(charge.training, store=store, sources=stores)
+        if charge.until:
+            tickets.append(saved_ticket(charge.until, store))
+    initial = fresh(JOB.training("train"), 10).state_dict()
+    (first, second), total = tickets, 0
+    for name, kept in second.connections.items():
+        assert (kept <= first.connections[name]).all()
+        assert np.array_equal(second.weights[name], np.where(kept, initial[name].numpy(), 0))
+        total += kept.size
+    for ticket, ratio in zip(tickets, (0.5, 0.75)):
+        share = sum(kept.sum() for kept in ticket.connections.values()) / total
+        assert share == pytest.approx(1 - ratio, abs=2 / total)
 
 
 def test_snip_scores_the_initial_weights_and_trains_once():
