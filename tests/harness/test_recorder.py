@@ -13,9 +13,10 @@ from harness.errors import UserError
 from harness.recording import scheduling
 from meters.clock import host_clock
 from meters.trace import Trace
-from meters.trace_format import FLAG_AFTER_GAP
+from meters.trace_format import FLAG_AFTER_GAP, FLAG_NOT_AVAILABLE
 from tests.harness.recorder_process import RecorderProcess
 from tests.meters.bench import emulated
+from tests.meters.imitated import extract
 
 MS = 10**6
 SECOND = 10**9
@@ -306,3 +307,26 @@ def test_real_time_that_is_not_permitted_is_refused_with_the_way_to_it(monkeypat
         UserError, match="not permitted here .RLIMIT_RTPRIO is .*rtprio 1. in /etc/security/limits.conf"
     ):
         scheduling.apply(True, [])
+
+
+def test_a_rail_that_is_switched_off_is_told_and_marked(tmp_path):
+    """Its driver has no number then; the other rails go on, and the whole input has no sample without it."""
+    root = extract("TX2-R32-idle", tmp_path)
+    (power,) = [
+        path.parent / "in_power0_input" for path in root.glob("sys/**/rail_name_0") if "VDD_IN" in path.read_text()
+    ]
+    with RecorderProcess(tmp_path / "power", "ina3221:name=board,rate=50,root={}".format(root)) as recorder:
+        recorder.until("ready")
+        time.sleep(0.5)
+        before = power.read_text()
+        power.write_text("")
+        warning = recorder.until("warning")
+        power.write_text(before)
+        time.sleep(0.5)
+        statistics = recorder.stop()["board"]
+    assert warning == "meter board: VDD_IN has no value: is its rail switched off, or its range exceeded?"
+    trace = Trace.open(recorder.trace("board"))
+    marked = (trace.flags & FLAG_NOT_AVAILABLE) != 0
+    assert statistics["not_available"] == marked.sum() > 0
+    assert np.isnan(trace.power_W()[marked]).all() and not np.isnan(trace.power_W()[~marked]).any()
+    assert not np.isnan(trace.power_W("VDD_SYS_GPU")).any()
