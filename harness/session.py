@@ -36,6 +36,7 @@ class Settings:
     recorder: Asked = NOTHING
     gate: Gate = Gate()
     keep_checkpoints: bool = False
+    elsewhere: bool = False  # a meter at another machine sees it, so that idle and pulses are needed
 
 
 class Session:
@@ -116,8 +117,9 @@ class Session:
         """What the worker is told: waits are at least what the slowest meter needs (60 periods, 5 time constants)."""
         period_s = max([meter["period_s"] for meter in ready] or [0.0])
         tau_s = max([channel.get("tau_s") or 0.0 for meter in ready for channel in meter["channels"]] or [0.0])
-        metered, settings = bool(ready), self.settings
-        idle_s = max(settings.idle_s, 60 * period_s) if metered else 0.0
+        settings = self.settings
+        metered, seen = bool(ready), bool(ready) or settings.elsewhere
+        idle_s = max(settings.idle_s, 60 * period_s) if seen else 0.0
         return {
             "folder": str(self.rep.folder),
             "attempt": self.attempt,
@@ -126,8 +128,8 @@ class Session:
             "sources": [str(source.folder) for source in self.sources],
             "idle_s": idle_s,
             "pulse_s": min(max(0.5, 3 * period_s), idle_s / 10),
-            "cooldown_s": max(settings.cooldown_s, 5 * tau_s, 3 * period_s) if metered else 0.0,
-            "detection_s": max(settings.detection_s, 60 * period_s, 20 * tau_s) if metered else 0.0,
+            "cooldown_s": max(settings.cooldown_s, 5 * tau_s, 3 * period_s) if seen else 0.0,
+            "detection_s": max(settings.detection_s, 60 * period_s, 20 * tau_s) if seen else 0.0,
             "threads": max(1, settings.threads // settings.devices),
             "devices": settings.devices,
             "data_dir": settings.data_dir,

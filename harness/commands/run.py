@@ -14,6 +14,8 @@ from harness.errors import UserError
 from harness.recording.asked import Asked
 from harness.recording.asked import options as recorder_options
 
+ELSEWHERE = ("elsewhere",)  # another machine records the meter; its trace is attached later
+
 
 @click.command()
 @click.argument("study")
@@ -22,7 +24,8 @@ from harness.recording.asked import options as recorder_options
     "meters",
     multiple=True,
     metavar="KIND[:key=value,...]",
-    help="Power meter, may be repeated; the first gives the headline kJ. 'none' runs without energy. "
+    help="Power meter, may be repeated; the first gives the headline kJ. 'none' runs without energy, "
+    "'elsewhere' with the load pulses by which a trace from another machine is attached. "
     "[default: the study's]",
 )
 @click.option(
@@ -114,7 +117,8 @@ def command(
         return _unattended.in_background(_folder(asked, Path(out)), out, as_json)
     if at_boot:
         _unattended.install(asked.name)
-    folder = _run(plan, Path(out), _settings(asked, specs, (threads, devices), data, recorder), force)
+    settings = _settings(asked, specs, (threads, devices), data, recorder, (meters or asked.meters) == ELSEWHERE)
+    folder = _run(plan, Path(out), settings, force)
     if at_boot:
         _unattended.complete(asked.name)
     _report(folder, analyse, as_json)
@@ -140,10 +144,10 @@ def _meters(texts: Tuple[str, ...], study: str) -> Tuple[Any, ...]:
     if not texts:
         raise UserError(
             f"study {study} names no power meter: use --meter KIND with one of {', '.join(kinds())}, or "
-            "--meter none to run without energy",
+            "--meter none to run without energy, --meter elsewhere when another machine records it",
             code=2,
         )
-    if texts == ("none",):
+    if texts in (("none",), ELSEWHERE):
         return ()
     try:
         return tuple(parse_all(texts))
@@ -152,7 +156,12 @@ def _meters(texts: Tuple[str, ...], study: str) -> Tuple[Any, ...]:
 
 
 def _settings(
-    study: Any, specs: Tuple[Any, ...], workers: Tuple[Optional[int], int], data: Optional[str], recorder: Asked
+    study: Any,
+    specs: Tuple[Any, ...],
+    workers: Tuple[Optional[int], int],
+    data: Optional[str],
+    recorder: Asked,
+    elsewhere: bool = False,
 ) -> Any:
     from harness.board.gate import Gate
     from harness.session import Settings
@@ -169,6 +178,7 @@ def _settings(
         recorder=recorder,
         gate=Gate(study.cooldown_below_C, study.cooldown_timeout_s),
         keep_checkpoints=study.keep_checkpoints,
+        elsewhere=elsewhere,
     )
 
 
