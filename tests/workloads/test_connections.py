@@ -125,7 +125,7 @@ def test_an_unknown_scoring_is_refused(batches):
 
 
 def test_an_unknown_way_to_draw_is_named_with_the_others(batches):
-    with pytest.raises(WorkloadError, match="no way to draw 'magnitud' .did you mean 'magnitude'"):
+    with pytest.raises(WorkloadError, match="no way to draw 'magnitud' .did you mean magnitude"):
         _ticket("magnitud", batches)
 
 
