@@ -2,29 +2,40 @@
 
 import sys
 import time
-from typing import Any, Dict, List, Optional, TextIO, Tuple
+from typing import Any, Dict, List, Optional, Sequence, TextIO, Tuple
 
 from workloads.job import Training
 
 
 class Estimate:
-    """Time left, from the epochs that are left and what epochs have taken so far (stages of the same network alike)."""
+    """Time left, from the epochs that are left and what epochs have taken so far, each against its prediction.
 
-    def __init__(self, stages: List[Tuple[Training, bool]]):
+    `predicted`: seconds of an epoch of each stage, None where nothing was predicted: then all epochs count alike.
+    """
+
+    def __init__(self, stages: List[Tuple[Training, bool]], predicted: Sequence[Optional[float]] = ()):
+        known = [seconds for seconds in predicted if seconds]
+        self._told = len(known) == len(stages) > 0
+        self._each = [seconds or 1.0 for seconds in predicted] if self._told else [1.0 for _ in stages]
         self.left = {index: _epochs(stage) for index, (stage, done) in enumerate(stages) if not done}
         self.epochs = sum(self.left.values())
         self._seconds_per_epoch: Optional[float] = None
 
-    def epoch_took(self, seconds: float) -> None:
-        """A running mean that favours what is running now."""
-        old = self._seconds_per_epoch
-        self._seconds_per_epoch = seconds if old is None else 0.7 * old + 0.3 * seconds
+    def epoch_took(self, seconds: float, stage: int = 0) -> None:
+        """A running mean that favours what is running now; `stage` is the place of the epoch's stage."""
+        old, new = self._seconds_per_epoch, seconds / self._each[stage]
+        self._seconds_per_epoch = new if old is None else 0.7 * old + 0.3 * new
 
     def seconds(self, overhead_s: float) -> Optional[float]:
-        """Seconds left, with `overhead_s` for each stage not yet finished; None before the first epoch has ended."""
-        if self._seconds_per_epoch is None:
+        """Seconds left, with `overhead_s` for each stage not yet finished.
+
+        Before the first epoch has ended they are as predicted, None where nothing was.
+        """
+        factor = self._seconds_per_epoch or (1.0 if self._told else None)
+        if factor is None:
             return None
-        return sum(self.left.values()) * self._seconds_per_epoch + overhead_s * len(self.left)
+        predicted = sum(epochs * self._each[stage] for stage, epochs in self.left.items())
+        return predicted * factor + overhead_s * len(self.left)
 
 
 class Progress:
@@ -36,9 +47,9 @@ class Progress:
         self._epoch_began = 0.0
         self._epoch = -1
 
-    def begin(self, stages: List[Tuple[Training, bool]]) -> None:
+    def begin(self, stages: List[Tuple[Training, bool]], predicted: Sequence[Optional[float]] = ()) -> None:
         self.stages = [stage for stage, _ in stages]
-        self.estimate = Estimate(stages)
+        self.estimate = Estimate(stages, predicted)
         self._number = 0
 
     def skip(self, stage: Training) -> None:
@@ -66,7 +77,7 @@ class Progress:
         now = time.monotonic()
         if epoch != self._epoch:
             if self._epoch >= 0:
-                self.estimate.epoch_took(now - self._epoch_began)
+                self.estimate.epoch_took(now - self._epoch_began, self._number - 1)
             self._epoch, self._epoch_began = epoch, now
             self.estimate.left[self._number - 1] = epochs - epoch
             self.epoch(epoch, epochs, details)
@@ -106,8 +117,8 @@ class Plain(Progress):
 class Live(Progress):
     """One bar for the whole run that shows the stage, the power and the time left."""
 
-    def begin(self, stages: List[Tuple[Training, bool]]) -> None:
-        super().begin(stages)
+    def begin(self, stages: List[Tuple[Training, bool]], predicted: Sequence[Optional[float]] = ()) -> None:
+        super().begin(stages, predicted)
         from rich.console import Console
         from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as Bars

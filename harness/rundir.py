@@ -93,6 +93,7 @@ class StudyFolder:
         self.folder = Path(folder)
         self.study = self.folder / "study.toml"
         self.cells = self.folder / "cells.json"
+        self.prediction = self.folder / "prediction.json"
         self.live = self.folder / "live.json"
         self.log = self.folder / "run.log"
 

@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Tuple
 
 from harness import machine, rundir
 from harness.errors import UserError
+from harness.forecast.following import Follower
 from harness.plan import stage_name
 from harness.session import Session, Settings, read_manifest
 from harness.tickets import load
@@ -22,9 +23,11 @@ def run(plan: Any, out: Path, settings: Settings, progress: Any, lock: int, forc
     rundir.write(folder.study, lambda file: file.write(plan.study.text.encode()))
     rundir.write(folder.cells, lambda file: file.write((json.dumps(plan.as_json(), indent=1) + "\n").encode()))
     work = [(board.rep(stage_name(stage), repetition), stage) for repetition, stage in order(plan)]
-    progress.begin([(stage, rep.complete) for rep, stage in work])
+    follower = Follower(folder, work)
+    progress.begin([(stage, rep.complete) for rep, stage in work], follower.epoch_seconds())
     for rep, stage in work:
         _stage(plan, board, rep, stage, settings, progress, lock, force)
+        follower.tell(rep, progress.say)
     return folder
 
 

@@ -48,6 +48,8 @@ def footprint(stages: Iterable[Training], meters: Sequence[Any], keep_checkpoint
             unknown.append(stage.model)
             continue
         checkpoint = 2 * weights  # with momentum
+        if stage.windows:
+            continue  # a profile saves no weights
         largest = max(largest, checkpoint)
         written += checkpoint * (stage.last_epoch - (stage.start or 0))
         kept += weights * len(stage.draws) + (checkpoint if keep_checkpoints else 0)

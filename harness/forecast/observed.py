@@ -1,0 +1,88 @@
+"""What epochs have taken on this board: of every stage below its folder, finished, under way or a profile."""
+
+from typing import List, NamedTuple, Optional, Sequence
+
+from harness import rundir
+from harness.errors import UserError
+from harness.ledger import composed
+from harness.ledger.stage import StageRun
+from workloads import WorkloadError
+from workloads.job import Training
+from workloads.profile import steady, ticket_draw
+
+
+class Observed(NamedTuple):
+    """Joules and seconds of an epoch of a stage, with the lowest and the highest that were seen.
+
+    `network`: the profile of the network that it trains, None where only its own ticket tells.  `flops` are the
+    forward FLOPs of an epoch.  `done`: epochs that are finished, which take nothing any more.
+    """
+
+    stage: str
+    repetition: int
+    training: Training
+    network: Optional[Training]
+    joules: Optional[Sequence[float]]  # least, mean, most
+    seconds: Sequence[float]
+    images: Optional[int]
+    flops: Optional[float]
+    done: int
+
+    @property
+    def profile(self) -> bool:
+        return bool(self.training.windows)
+
+
+def board(machine: rundir.Machine, meter: Optional[str] = None) -> List[Observed]:
+    """Every stage that has something to tell; `meter` None is the headline meter of each."""
+    found = []
+    for folder in rundir.reps(machine.folder):
+        try:
+            observed = _observed(StageRun.open(folder), meter)
+        except (UserError, WorkloadError):
+            continue  # what is damaged says so when it is run or shown, and foretells nothing
+        found += [observed] if observed is not None else []
+    return found
+
+
+def _observed(run: StageRun, meter: Optional[str]) -> Optional[Observed]:
+    training = Training.from_dict(run.manifest["full"])
+    name = meter if meter in run.meters else (run.meters[0] if run.meters else "")
+    kind = "window" if training.windows else "epoch"
+    found = [r for r in run.energies(name) if r.window.phase == kind and r.window.role and not r.window.lost]
+    found = [reading for reading in found if reading.window.ended]
+    if not found:
+        return None
+    images = run.result.get("images")
+    if training.windows and not images:
+        return None
+    pieces = [composed.Piece(r, int(r.window.notes["images"]) if training.windows else 1) for r in found]
+    later = pieces[1:] if not training.windows and len(pieces) > 2 else pieces
+    times = int(images) if training.windows and images else 1
+    joules = [piece.joules * times for piece in later if piece.reading.own_joules is not None]
+    seconds = [piece.reading.own_seconds / piece.images * times for piece in later]
+    forward = run.result.get("forward_flops", {}).get("paper")
+    return Observed(
+        run.name,
+        run.repetition,
+        training,
+        _network(training),
+        _range(joules) if len(joules) == len(later) else None,
+        _range(seconds),
+        images,
+        None if forward is None or not images else float(forward) * images,
+        0 if training.windows else len(pieces),
+    )
+
+
+def _network(training: Training) -> Optional[Training]:
+    """What identifies the network and its arithmetic, whatever the number of windows is."""
+    if training.windows:
+        return steady(training, 1, training.ticket)
+    if ticket_draw(training) is not None or training.choice is not None:
+        return None
+    return steady(training, 1)
+
+
+def _range(values: Sequence[float]) -> Sequence[float]:
+    return min(values), sum(values) / len(values), max(values)
