@@ -1,9 +1,11 @@
-"""What the energies of 1,000 windows of 100 million samples cost, against adding both arrays up once."""
+"""What the energies of 1,000 nested windows of 100 million samples cost, against adding both arrays up once."""
 
 import json
+import math
 import re
 from fractions import Fraction
 from pathlib import Path
+from typing import List
 
 import numpy as np
 
@@ -11,7 +13,14 @@ from benchmarks.paired import compare
 from meters.integrate import partition
 
 SAMPLES, WINDOWS, CHECKED = 100000000, 1000, 20
+PARENTS = [(start, start + size) for size in (10, 100, 1000) for start in range(0, WINDOWS, size)]
 MOST_BYTES, LARGEST_ERROR = 16 << 20, 1e-12
+
+
+def nested(t_ns: np.ndarray, watts: np.ndarray, edges: np.ndarray) -> List[float]:
+    """Joules of each window, and of each that holds 10, 100 or all of them: a whole is the sum of its parts."""
+    joules = partition(t_ns, watts, edges).tolist()
+    return joules + [math.fsum(joules[start:stop]) for start, stop in PARENTS]
 
 
 def peak_bytes() -> int:
@@ -20,10 +29,10 @@ def peak_bytes() -> int:
 
 
 def extra_bytes(t_ns: np.ndarray, watts: np.ndarray, edges: np.ndarray) -> int:
-    """Memory that `partition` needs beside its arguments, which have all been touched."""
+    """Memory that `nested` needs beside its arguments, which have all been touched."""
     Path("/proc/self/clear_refs").write_text("5")
     before = peak_bytes()
-    partition(t_ns, watts, edges)
+    nested(t_ns, watts, edges)
     return peak_bytes() - before
 
 
@@ -39,9 +48,12 @@ def exact_J(t_ns: np.ndarray, watts: np.ndarray) -> Fraction:
 
 def largest_error(t_ns: np.ndarray, watts: np.ndarray, first: np.ndarray) -> float:
     """Of windows between samples `first`, relative to exact arithmetic."""
-    joules = partition(t_ns, watts, t_ns[first]).tolist()
+    joules = nested(t_ns, watts, t_ns[first])
     errors = []
-    for got, start, stop in list(zip(joules, first, first[1:]))[:: WINDOWS // CHECKED]:
+    spans = [(one, one + 1) for one in range(0, WINDOWS, WINDOWS // CHECKED)] + PARENTS[:: len(PARENTS) // CHECKED]
+    for low, high in spans:
+        start, stop = first[low], first[high]
+        got = joules[low] if high == low + 1 else joules[WINDOWS + PARENTS.index((low, high))]
         exact = exact_J(t_ns[start : stop + 1], watts[start : stop + 1])
         errors.append(abs(float((Fraction(got) - exact) / exact)))
     return max(errors)
@@ -61,8 +73,8 @@ def main() -> None:
     first = np.sort(random.randint(0, SAMPLES, WINDOWS + 1))
     print(line("integration: extra bytes", extra_bytes(t_ns, watts, edges), MOST_BYTES))
     print(line("integration: largest relative error", largest_error(t_ns, watts, first), LARGEST_ERROR))
-    result = compare(lambda: partition(t_ns, watts, edges), lambda: (t_ns.sum(), watts.sum()), pairs=12)
-    print(result.line("integration / numpy.sum of both arrays", 3.5))
+    result = compare(lambda: nested(t_ns, watts, edges), lambda: (t_ns.sum(), watts.sum()), pairs=12)
+    print(result.line("integration with nested parents / numpy.sum of both arrays", 3.0))
 
 
 if __name__ == "__main__":

@@ -21,15 +21,15 @@ def study(out: Path, days: float, rate_Hz: float, channels: int) -> Path:
     """A study of `days` of recording on one meter: dense training and an early bird.  Returns its folder."""
     machine = rundir.Machine(out, "bench-000000")
     shares = ((DENSE, "train", 0, EPOCHS, 0.45), (SEARCH, "search", 0, 23, 0.1), (RETRAIN, "retrain", 23, EPOCHS, 0.45))
-    for stage, role, start, stop, share in shares:
-        _stage(machine.rep(stage, 1), role, range(start, stop), 86400 * days * share, rate_Hz, channels)
+    for name, role, start, stop, share in shares:
+        stage(machine.rep(name, 1), role, range(start, stop), 86400 * days * share, rate_Hz, channels)
     folder = machine.study("bench")
     rundir.write(folder.study, lambda file: file.write(b'title = "A long run"\n'))
     rundir.write(folder.cells, lambda file: file.write(json.dumps(_cells()).encode()))
     return folder.folder
 
 
-def _stage(rep: rundir.Rep, role: str, epochs: Sequence[int], seconds: float, rate_Hz: float, channels: int) -> None:
+def stage(rep: rundir.Rep, role: str, epochs: Sequence[int], seconds: float, rate_Hz: float, channels: int) -> None:
     rep.power.mkdir(parents=True)
     lines = list(_events(role, epochs, seconds))
     rep.events.write_text("".join(json.dumps(line) + "\n" for line in lines))

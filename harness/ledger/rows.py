@@ -1,5 +1,6 @@
 """The rows of a study: each cell of each repetition with its accuracy, energy, FLOPs and detection overhead."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
@@ -40,6 +41,7 @@ class StudyRuns:
         self.repetitions = content.get("repetitions") or 1
         self.cells: List[Dict[str, Any]] = content.get("cells") or []
         self._runs: Dict[Tuple[str, int], StageRun] = {}
+        self._rows: Dict[Optional[str], List[Row]] = {}
 
     @classmethod
     def open(cls, study_dir: Union[str, Path]) -> "StudyRuns":
@@ -57,15 +59,15 @@ class StudyRuns:
     @property
     def shared(self) -> List[str]:
         """Stages that serve more than one row."""
-        users = {stage: [cell for cell in self.cells if stage in _stages(cell)] for stage in self.stages}
-        return [stage for stage, cells in users.items() if len(cells) > 1]
+        users = Counter(stage for cell in self.cells for stage in set(_stages(cell)))
+        return [stage for stage in self.stages if users[stage] > 1]
 
     def run(self, stage: str, repetition: int) -> Optional[StageRun]:
         """The run of a stage, None where it was not begun."""
-        rep = self.folder.machine.rep(stage, repetition)
-        if not rep.manifest.exists():
-            return None
         if (stage, repetition) not in self._runs:
+            rep = self.folder.machine.rep(stage, repetition)
+            if not rep.manifest.exists():
+                return None
             self._runs[stage, repetition] = StageRun.open(rep.folder)
         return self._runs[stage, repetition]
 
@@ -79,12 +81,17 @@ class StudyRuns:
 
     def rows(self, meter: Optional[str] = None) -> List[Row]:
         """A row for each cell and repetition that was begun, in the order of the study."""
-        found = []
+        if meter not in self._rows:
+            self._rows[meter] = self._read_rows(meter)
+        return list(self._rows[meter])
+
+    def _read_rows(self, meter: Optional[str]) -> List[Row]:
+        found, shared = [], self.shared
         for repetition in self.numbers:
             for cell in self.cells:
                 runs = {stage: self.run(stage, repetition) for stage in _stages(cell)}
                 if None not in runs.values():
-                    found.append(_row(cell, repetition, runs, meter, self.shared))
+                    found.append(_row(cell, repetition, runs, meter, shared))
         return found
 
 

@@ -108,23 +108,22 @@ def named(check: Check) -> Check:
 
 def record(**fields: Any) -> Check:
     """An object with such fields, and any others."""
+    wanted = {key: field if isinstance(field, Field) else Field(field, False, False) for key, field in fields.items()}
+    needed = [key for key, field in wanted.items() if not field.missing]
 
     def checked(value: Any) -> Optional[str]:
         if not isinstance(value, dict):
             return ""
-        for key, field in fields.items():
-            place = _field(value, key, field)
+        for key in needed:
+            if key not in value:
+                return "." + key
+        for key, inner in value.items():
+            field = wanted.get(key)
+            if field is None or (inner is None and field.null):
+                continue
+            place = field.check(inner)
             if place is not None:
                 return ".{}{}".format(key, place)
         return None
 
     return checked
-
-
-def _field(value: Any, key: str, field: Any) -> Optional[str]:
-    wanted = field if isinstance(field, Field) else Field(field, False, False)
-    if key not in value:
-        return None if wanted.missing else ""
-    if value[key] is None and wanted.null:
-        return None
-    return wanted.check(value[key])

@@ -126,8 +126,11 @@ class Samples:
     def at(self, t_ns: int) -> float:
         """Power at a time, on the straight line between samples."""
         after = int(np.searchsorted(self.t_ns, t_ns))  # np.interp would convert a week of samples for each edge
-        near = slice(max(after - 1, 0), after + 1)
-        return float(np.interp(t_ns, self.t_ns[near], self.watts[near]))
+        if after == 0 or after == len(self.t_ns):
+            return float(self.watts[min(after, len(self.t_ns) - 1)])
+        left, right = int(self.t_ns[after - 1]), int(self.t_ns[after])
+        share = (int(t_ns) - left) / (right - left)
+        return float(self.watts[after - 1]) * (1 - share) + float(self.watts[after]) * share
 
     def count(self, spans: Spans) -> int:
         return sum(last - first for first, last in self._ranges(spans))

@@ -50,6 +50,12 @@ def test_a_partition_is_exact_to_1e_12(shape, recording):
         assert abs(Fraction(got) - exact) <= exact * Fraction(1, 10**12)
 
 
+def test_an_edge_close_to_a_small_sample_loses_no_digits():
+    t_ns, power = np.array([1, 10719091, 10719092]), np.array([668.0, 9.765625e-04, 1.0], dtype=np.float32)
+    exact = exact_J(t_ns.tolist(), power, 10718550, 10719091, "instant")
+    assert abs(Fraction(float(partition(t_ns, power, [10718550, 10719091])[0])) - exact) <= exact / 10**14
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 @given(recording=recordings())
 def test_integrate_is_exact_for_the_seconds_it_is_given(shape, recording):
