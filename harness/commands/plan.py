@@ -67,6 +67,7 @@ def _content(
     from harness.forecast import stored
     from harness.forecast.study import forecast, profile_seconds
     from harness.profile import profile
+    from harness.reuse import reusing
     from harness.shelf import Shelf
     from harness.study import PROFILED
 
@@ -74,7 +75,7 @@ def _content(
     profiled = asked.form == "profile"
     name = asked.name[: -len(PROFILED)] if profiled else asked.name
     shelf = Shelf(tickets, board.tickets)
-    plan = planning.plan(replace(asked, name=name, form="full"), only)
+    plan = reusing(planning.plan(replace(asked, name=name, form="full"), only), board)
     finder = Finder(plan, shelf, board)
     found = forecast(plan, finder, board, overhead_s, meter)
     if not profiled:

@@ -127,12 +127,13 @@ def command(
 
 def _formed(asked: Any, only: Tuple[str, ...], tickets: Tuple[str, ...], out: Path) -> Tuple[Any, Any]:
     """The plan in the form that its study asks for, and what knows its tickets."""
-    from harness import finder, machine, profile, rundir, shelf
+    from harness import finder, machine, profile, reuse, rundir, shelf
     from harness import plan as planning
 
     if tickets and asked.form == "full":
         raise UserError("--ticket is for profiles: add --form profile; a full run draws its own tickets", code=2)
-    plan, board = planning.plan(asked, only), rundir.Machine(out, machine.name())
+    board = rundir.Machine(out, machine.name())
+    plan = reuse.reusing(planning.plan(asked, only), board)
     held = shelf.Shelf([Path(ticket) for ticket in tickets], board.tickets)
     known = finder.Finder(plan, held, board)
     return (profile.profile(plan, known, held) if asked.form == "profile" else plan), known
