@@ -6,7 +6,7 @@
 #   --dry-run            print every step and change nothing
 #   --undo               take back what earlier runs of this script did
 #   --torch-wheel FILE   install this torch instead of fetching the known build for this L4T release
-#   --no-torchvision     do not build torchvision (only the CIFAR data sets need it)
+#   --no-torchvision     do not build torchvision (only the data set imagenet needs it)
 #   --sensor-access      let the group powersensors read the board's power sensors (see docs/jetson.md first)
 #   --power-control      let yourself set power mode and clocks without a password (see docs/jetson.md first)
 #   --jtop               install jetson-stats 4.3.2 for the whole system, to cross-check readings
@@ -328,7 +328,7 @@ install_torchvision() {
     fi
     tag=$(torchvision_tag "$version")
     if [ -z "$tag" ]; then
-        say "torchvision: which release belongs to torch ${version%%-*} is not known here; build it by hand, or do without the CIFAR data sets."
+        say "torchvision: which release belongs to torch ${version%%-*} is not known here; build it by hand, or do without the data set imagenet."
         return
     fi
     warn_about_memory

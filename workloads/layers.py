@@ -13,6 +13,23 @@ from torch.nn import functional
 from workloads.channels import Put, Take
 
 
+class Shortcut(nn.Conv2d):
+    """A 1x1 convolution, strided or not.
+
+    On a CPU the pixels that it looks at are picked first: oneDNN's gradient of a strided one, channels-last and with
+    fewer than 16 input channels, writes past its memory (oneDNN issue 6035, in torch 2.13).
+    """
+
+    def __init__(self, entering: int, leaving: int, stride: int) -> None:
+        super().__init__(entering, leaving, kernel_size=1, stride=stride, bias=False)
+
+    def forward(self, stream: Tensor) -> Tensor:
+        if stream.device.type != "cpu" or self.stride == (1, 1):
+            return super().forward(stream)
+        down, right = self.stride
+        return functional.conv2d(stream[:, :, ::down, ::right], self.weight)
+
+
 class Select(nn.Module):
     """Some channels of the residual stream: [N, full, H, W] -> [N, executed, H, W]."""
 

@@ -11,7 +11,7 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 from torch import Tensor, nn
 from torch.nn import functional
 
-from workloads.layers import Select, Spread
+from workloads.layers import Select, Shortcut, Spread
 from workloads.network import Group, TicketNetwork, Wire, initialise, scaled
 
 PLANES = (64, 128, 256, 512)
@@ -94,7 +94,7 @@ class Block(nn.Module):
         self.downsample = None
         if place.shortcut is not None:
             shortcut = (place.shortcut,)
-            convolution = _convolution(network, place.sees, shortcut, 1, place.stride)
+            convolution = Shortcut(network.runs(place.sees), network.runs(shortcut), place.stride)
             self.downsample = nn.Sequential(convolution, nn.BatchNorm2d(network.runs(shortcut)))
             self.shortcut = Spread(place.leaving, network.kept(shortcut))
 

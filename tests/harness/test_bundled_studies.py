@@ -17,7 +17,7 @@ def stages(name, role=None):
 
 
 def test_every_table_and_figure_is_there():
-    assert len(PUBLISHED) == 9
+    assert len(PUBLISHED) == 11
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -57,6 +57,14 @@ def test_table_4_starts_at_a_larger_rate_in_search_and_retraining():
     assert rates == {("vgg16", r, 0.5) for r in ("search", "retrain")} | {
         ("preresnet101", r, 0.2) for r in ("search", "retrain")
     }
+
+
+@pytest.mark.parametrize("model, ratios", [("resnet18", {0.1, 0.3}), ("resnet50", {0.3, 0.5, 0.7})])
+def test_table_3_takes_ninety_epochs_of_imagenet(model, ratios):
+    plan = planning.plan(studies.load("table3-" + model))
+    schedules = {(stage.model, stage.dataset, stage.epochs, stage.milestones) for stage in plan.stages}
+    assert schedules == {(model, "imagenet", 90, (30, 60))}
+    assert {cell.ratio for cell in plan.cells if cell.method == "early_bird"} == ratios
 
 
 def test_figure_1_draws_at_twelve_epochs():

@@ -8,7 +8,7 @@ from typing import List, Optional, Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
-from workloads.layers import NormThenSelect
+from workloads.layers import NormThenSelect, Shortcut
 from workloads.network import TicketNetwork, Wire, initialise, scaled
 
 PLANES = (16, 32, 64)
@@ -77,7 +77,7 @@ class Bottleneck(nn.Module):
         self.bn3 = nn.BatchNorm2d(outer)
         self.conv3 = nn.Conv2d(outer, leaving, kernel_size=1, bias=False)
         self.relu = nn.ReLU(inplace=True)
-        self.downsample = nn.Conv2d(entering, leaving, kernel_size=1, stride=stride, bias=False) if first else None
+        self.downsample = Shortcut(entering, leaving, stride) if first else None
 
     def forward(self, stream: Tensor) -> Tensor:
         branch = self.conv1(self.relu(self.bn1(stream)))
