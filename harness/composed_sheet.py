@@ -4,6 +4,8 @@ from typing import Any, Dict, List, Sequence
 
 from harness.ledger import composed
 from harness.ledger.composed import Composed
+from harness.ledger.detection import joules_each
+from harness.ledger.flops import detection_flops
 from harness.ledger.rows import Row, StudyRuns
 from harness.quantities import NONE, duration, kilojoules, percent, prefixed, significant
 
@@ -32,6 +34,22 @@ def line(label: str, row: Row, part: Composed) -> List[str]:
         significant(joules / seconds if joules is not None and seconds else None, 3),
         " + ".join(str(item["epochs"]) for item in row.cell["charges"]),
         marks(row.cell, part),
+    ]
+
+
+def detection_line(row: Row, part: Composed) -> List[List[str]]:
+    """All detections of a row whose ticket was found by a detector: a line of its own, because windows hold none."""
+    searches = [(item, term) for item, term in zip(row.cell["charges"], part.terms) if item["role"] == "search"]
+    told = [(item, term) for item, term in searches if item.get("epochs_from") in ("ticket", "published")]
+    if not told or not told[0][1].steady.run.result.get("detection"):
+        return []
+    count, run = told[0][0]["epochs"], told[0][1].steady.run
+    joules, seconds = joules_each(run, part.meter), run.result["detection"]["seconds_each"]
+    watts = joules / seconds if joules is not None and seconds else None
+    return [
+        ["  finding the ticket", "", kilojoules(None if joules is None else count * joules), ""]
+        + [prefixed(count * detection_flops(run.result["gammas"])), duration(count * seconds if seconds else None)]
+        + [significant(watts, 3), str(count), "not in the row above"]
     ]
 
 

@@ -60,7 +60,10 @@ def _composed(study: StudyRuns) -> Sheet:
     """What the rows of a profile would take."""
     pairs = composed_sheet.both(study, (study.meters or [""])[0])
     rows, parts = [row for row, _ in pairs], [part for _, part in pairs]
-    lines = [composed_sheet.line(_label(row, rows), row, part) for row, part in pairs]
+    lines = []
+    for row, part in pairs:
+        lines.append(composed_sheet.line(_label(row, rows), row, part))
+        lines += composed_sheet.detection_line(row, part)
     return Sheet(_title(study, rows), composed_sheet.header(parts), lines, composed_sheet.notes(study, parts))
 
 

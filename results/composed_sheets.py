@@ -32,7 +32,10 @@ def profile(study: Any) -> Sheet:
         "",
     ]
     figures = {(row.cell, row.repetition): row for row in frame.itertuples() if row.form == WINDOWS}
-    lines = [_line(rows[place], parts[place], figures.get(place)) for place in rows]
+    lines = []
+    for place, row in rows.items():
+        lines.append(_line(row, parts[place], figures.get(place)))
+        lines += board.detection_line(row, parts[place])
     notes = [board.COMPOSED, *_estimated(study, frame)]
     notes += [note for note in board.notes(study.runs, list(parts.values())) if note.startswith(("power", "not begun"))]
     notes += [f"{part.cell['id']}: {part.reason}" for part in parts.values() if part.reason]

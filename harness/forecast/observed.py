@@ -39,7 +39,7 @@ def board(machine: rundir.Machine, meter: Optional[str] = None) -> List[Observed
     for folder in rundir.reps(machine.folder):
         try:
             observed = _observed(StageRun.open(folder), meter)
-        except (UserError, WorkloadError):
+        except (UserError, WorkloadError, KeyError, TypeError):
             continue  # what is damaged says so when it is run or shown, and foretells nothing
         found += [observed] if observed is not None else []
     return found
@@ -50,7 +50,7 @@ def _observed(run: StageRun, meter: Optional[str]) -> Optional[Observed]:
     name = meter if meter in run.meters else (run.meters[0] if run.meters else "")
     kind = "window" if training.windows else "epoch"
     found = [r for r in run.energies(name) if r.window.phase == kind and r.window.role and not r.window.lost]
-    found = [reading for reading in found if reading.window.ended]
+    found = [r for r in found if r.window.ended and (r.window.notes.get("images") or not training.windows)]
     if not found:
         return None
     images = run.result.get("images")

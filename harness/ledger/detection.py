@@ -70,9 +70,7 @@ def detection(
     drawn = [result["draws"][key]["epoch"] for key in draw_keys(searches[0])]
     name = meter or (run.meters[0] if run.meters else "")
     readings = run.energies(name)
-    kernel = [
-        r for r in readings if r.window.phase == "window" and r.window.notes.get("of") == "detect" and r.window.ended
-    ][-1:]
+    kernel = _kernel(readings)
     limit = result["epochs_run"][0] + done
     whole_epochs = [r for r in readings if r.window.phase == "epoch" and not r.window.lost]
     each = [r.own_joules for r in whole_epochs if r.window.epoch is not None and r.window.epoch < limit]
@@ -94,6 +92,17 @@ def detection(
         run.simulated(name),
         _reason(kernel),
     )
+
+
+def joules_each(run: StageRun, meter: str) -> Optional[float]:
+    """Joules of one detection of a stage, from its repeated kernel; None where that was not run or not covered."""
+    return _joules_each(_kernel(run.energies(meter)))
+
+
+def _kernel(readings: List[Reading]) -> List[Reading]:
+    """The last run of the repeated detection, or nothing."""
+    found = [r for r in readings if r.window.phase == "window" and r.window.notes.get("of") == "detect"]
+    return [reading for reading in found if reading.window.ended][-1:]
 
 
 def _joules_each(kernel: List[Reading]) -> Optional[float]:

@@ -101,6 +101,16 @@ def test_the_board_shows_composed_energy_and_says_so(folder):
     json.dumps(content)
 
 
+def test_finding_the_ticket_is_a_line_of_its_own(folder):
+    for sheet in (sheets(StudyRuns.open(folder))[0], tables(results.load(folder))[0]):
+        titles = [line[0] for line in sheet.lines]
+        own = sheet.lines[titles.index("early_bird 0.5") + 1]
+        assert own[0] == "  finding the ticket" and own[-1] == "not in the row above"
+        assert float(own[2]) == pytest.approx(2 * WATTS["window"] * 0.9 / 100 / 1000, rel=1e-3), "two detections"
+        assert len(own) == len(sheet.header)
+        assert titles.count("  finding the ticket") == 2, "of the early bird in FP32, and of that in eight bits"
+
+
 def test_no_joule_of_a_profile_stands_as_metered(folder):
     study = results.load(folder)
     assert study.cells["energy_J"].isna().all() and study.cells["flops"].notna().all()
