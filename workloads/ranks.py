@@ -156,6 +156,7 @@ def joined(count: int) -> Iterator[Ranks]:
     backend = "nccl" if device.type == "cuda" and distributed.is_nccl_available() else "gloo"
     distributed.init_process_group(backend, init_method="env://", timeout=PATIENCE)
     yield Together(distributed, device)
+    distributed.barrier()  # none leaves while another still talks: gloo of torch 1.10 has been seen to wait for ever
     distributed.destroy_process_group()
 
 

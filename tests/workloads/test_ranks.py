@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory):
+    if sys.version_info < (3, 7):
+        pytest.skip("gloo of torch 1.10 has been seen to hang here on a busy machine")
     """What two gloo processes end with, started by torch's own launcher."""
     from harness.ranks import options
 
