@@ -76,6 +76,59 @@ def test_counted_flops_come_from_our_own_counter():
         assert row.terms == f"160*0.63+160*{giga('vgg16', 10, small, widths=kept):g}"
 
 
+@pytest.mark.parametrize(
+    "method, options, model, published_total",
+    [
+        ("lottery", {}, "vgg16", 604.8),
+        ("snip", {}, "vgg16", 302.4),
+        ("dense", {}, "vgg16", 302.4),
+        ("lottery", {}, "preresnet101", 297.6),
+        ("snip", {}, "preresnet101", 148.8),
+        ("thinet", {"ratio": 0.3}, "vgg16", 451.2),
+        ("thinet", {"ratio": 0.5}, "vgg16", 379.2),
+        ("thinet", {"ratio": 0.7}, "vgg16", 331.2),
+    ],
+)
+def test_table_2_totals_of_fixed_networks_come_from_recipes_and_counter_alone(method, options, model, published_total):
+    """3 x the sum of epochs x forward GFLOPs, rounded to 0.01 as published, in units of 50,000 images x 1e9."""
+    assert total_of(method, options, model, "cifar10", (3, 32, 32), 10) == pytest.approx(published_total)
+
+
+@pytest.mark.parametrize("model, petaflops", [("resnet18", 1259.13), ("resnet50", 2839.96)])
+def test_table_3_totals_of_dense_networks_too(model, petaflops):
+    each = total_of("dense", {}, model, "imagenet", (3, 224, 224), 1000, epochs=90, milestones=(30, 60))
+    assert round(each * published.IMAGENET_IMAGES * 1e9 / 1e15, 2) == petaflops
+
+
+def total_of(method, options, model, dataset, shape, classes, **schedule):
+    pytest.importorskip("torch")
+    from workloads import methods
+    from workloads.flops import forward_flops
+    from workloads.job import Job
+    from workloads.models import build
+
+    total = 0.0
+    for charge in methods.find(method).recipe(Job(model, dataset, **schedule), **options):
+        training = charge.training
+        assert charge.until is None or charge.until.rule == "end", "a draw that is not known beforehand"
+        dense = build(model, classes)
+        cut = training.source is not None and method == "thinet"
+        widths = [round(width * (1 - options["ratio"])) for width in dense.widths] if cut else None
+        giga = round(forward_flops(build(model, classes, widths=widths), shape) / 1e9, 2)
+        total += 3 * (training.epochs - training.start) * giga
+    return total
+
+
+def test_networks_that_only_a_search_gives_are_decoded_pairs_of_epochs_and_flops():
+    frame = published.recompute()
+    known = frame[(frame["quantity"] == "flops") & frame["recomputed"].notna()]
+    searched = known[known["method"].str.startswith("EB Train") | known["method"].isin(["NS", "SFP"])]
+    assert set(searched["provenance"]) == {"decoded"} and len(searched) > 60
+    fixed = known[known["method"].isin(["LT (one-shot)", "SNIP", "Unpruned"])]
+    thinet = known[(known["method"] == "ThiNet") & (known["model"] == "VGG16") & (known["dataset"] == "CIFAR-10")]
+    assert set(fixed["provenance"]) | set(thinet["provenance"]) == {"counted"}
+
+
 def test_every_mark_has_its_footnote():
     marks = set(layout.cells()["mark"].dropna())
     assert marks and marks <= set(published.footnotes())
