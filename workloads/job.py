@@ -10,7 +10,8 @@ ROLES = ("train", "search", "retrain", "finetune")
 RULES = ("consecutive", "window", "end", "epoch")
 UNDETECTED = ("end", "epoch")  # rules that know beforehand after which epoch they draw
 JOINT = " and "  # between the keys of several draws
-PRECISIONS = ("fp32", "block8", "wage8", "bf16", "fp16")
+IN_HARDWARE = ("fp32", "bf16", "fp16")
+PRECISIONS = IN_HARDWARE + ("block8", "wage8")
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,10 @@ class Charge(NamedTuple):
 
 @dataclass(frozen=True)
 class Job:
-    """Settings that all trainings of a table row share; fields as in `Training`."""
+    """Settings that all trainings of a table row share; fields as in `Training`.
+
+    `precision` is one that hardware has: those that are emulated are options of the methods that use them.
+    """
 
     model: str
     dataset: str
@@ -223,9 +227,11 @@ class Job:
     weight_decay: float = 1e-4
     augment: bool = True
     holdout: float = 0.0
+    precision: str = "fp32"
 
     def __post_init__(self):
         object.__setattr__(self, "milestones", tuple(self.milestones))
+        one_of("precision", self.precision, IN_HARDWARE)
 
     def training(self, role: str, **changes: Any) -> Training:
         """A training with this job's settings, except for `changes`."""

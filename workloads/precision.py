@@ -7,6 +7,7 @@ Train uses it: convolution outputs and the errors that come back to them, gradie
 """
 
 import contextlib
+import inspect
 from typing import Any, Callable, ContextManager, Dict, Tuple, Type
 
 import numpy as np
@@ -132,6 +133,14 @@ class _Half(Arithmetic):
 class Bf16(_Half):
     """Autocast to bfloat16, whose range needs no scaling."""
 
+    def __init__(self, model: nn.Module, training: Training, device: torch.device) -> None:
+        super().__init__(model, training, device)
+        if device.type == "cuda" and not _bf16_in_hardware():
+            raise WorkloadError(
+                "precision bf16 needs a GPU of NVIDIA's Ampere or a later generation (Orin, not TX2 or Xavier): "
+                "use fp16, or fp32"
+            )
+
 
 class Fp16(_Half):
     """Autocast to float16, the loss scaled so that gradients stay in range."""
@@ -158,6 +167,13 @@ class Fp16(_Half):
 
     def resume(self, state: Dict[str, Any]) -> None:
         self._scaler.load_state_dict(state)
+
+
+def _bf16_in_hardware() -> bool:
+    """Newer torch also counts what it only imitates, and has to be told."""
+    supported = torch.cuda.is_bf16_supported
+    asked = {"including_emulation": False} if "including_emulation" in inspect.signature(supported).parameters else {}
+    return supported(**asked)
 
 
 def arithmetic(model: nn.Module, training: Training, device: torch.device) -> Arithmetic:

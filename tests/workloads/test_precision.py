@@ -5,9 +5,9 @@ import io
 import pytest
 import torch
 
-from workloads import WorkloadError, checkpoint, data, quantize
+from workloads import WorkloadError, checkpoint, data, methods, precision, quantize
 from workloads.averaging import Average, averaged
-from workloads.job import Job
+from workloads.job import Job, Training
 from workloads.pruning import copied, fresh
 from workloads.training import begin, train_epoch
 
@@ -110,6 +110,25 @@ def test_bf16_computes_in_bfloat16_and_keeps_weights_in_fp32(batches):
     row = _train(state, training, batches)
     assert set(kinds) == {torch.bfloat16} and 0 < row["loss"] < 10
     assert all(parameter.dtype is torch.float32 for parameter in state.model.parameters())
+
+
+@pytest.mark.parametrize("method", ["dense", "early_bird"])
+def test_a_study_sets_the_precision_of_all_its_trainings(method):
+    job = Job("vgg16", "synthetic", precision="bf16")
+    assert {charge.training.precision for charge in methods.find(method).recipe(job)} == {"bf16"}
+    assert Job("vgg16", "synthetic").training("train").asked() == Training("train", "vgg16", "synthetic").asked()
+
+
+def test_an_emulated_precision_is_no_setting_of_a_study():
+    with pytest.raises(WorkloadError, match="no precision 'block8'; there are: fp32, bf16, fp16"):
+        Job("vgg16", "synthetic", precision="block8")
+
+
+def test_bf16_on_a_gpu_without_it_says_what_to_use(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
+    training = JOB.training("train", precision="bf16")
+    with pytest.raises(WorkloadError, match="bf16 needs a GPU of NVIDIA's Ampere or a later generation .*: use fp16"):
+        precision.arithmetic(torch.nn.Linear(1, 1), training, torch.device("cuda"))
 
 
 def test_fp16_without_a_device_for_it_says_what_to_use():

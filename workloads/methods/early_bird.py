@@ -56,7 +56,7 @@ def recipe(
     holds a pair (ratio, J) for each ratio.
     """
     one_of("precision", precision, PRECISIONS)
-    searching, retraining = (eight_bits if precision in kinds else "fp32" for kinds in (("lf", "ll"), ("ll",)))
+    searching, retraining = (eight_bits if precision in kinds else job.precision for kinds in (("lf", "ll"), ("ll",)))
     schedule = {} if search_lr is None else {"lr": search_lr, "milestones": search_milestones}
 
     def row(share: Any) -> List[Charge]:
