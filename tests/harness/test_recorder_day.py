@@ -41,6 +41,7 @@ class VirtualClock:
         if self.now_ns >= self._batch_ns:
             self._batch_ns += BATCH_S * SECOND
             self.recorded.append()
+            self.recorded.take_watts()
             if self._batch_ns % (3600 * SECOND) == 0:
                 self.memory_mb.append(resident_mb())
         if self.now_ns >= self._end_ns:
