@@ -39,6 +39,7 @@ class _Pieces(NamedTuple):
     """The stretches between all edges of an attempt's windows."""
 
     edges_ns: np.ndarray
+    seconds: np.ndarray
     joules: np.ndarray  # NaN where samples do not cover
     covered_ns: np.ndarray
     gap_s: np.ndarray
@@ -89,6 +90,7 @@ def _pieces(windows: Sequence[Window], trace: Any, channel: Optional[str]) -> _P
     joules = _joules(edges, gap_ns == 0, trace, channel, last)
     return _Pieces(
         edges,
+        np.diff(edges) / 1e9,
         joules,
         np.diff(edges) - gap_ns.clip(max=np.diff(edges)),
         _longest_gap_ns(edges, gaps) / 1e9,
@@ -154,8 +156,7 @@ def _reading(index: int, window: Window, pieces: _Pieces, meter: str, channel: O
     begin, end = pieces.spans[index]
     whole = slice(begin, end)
     own = begin + np.flatnonzero(pieces.owner[whole] == index)
-    lengths = np.diff(pieces.edges_ns) / 1e9
-    seconds = float(lengths[whole].sum())
+    seconds = float(pieces.seconds[whole].sum())
     nothing = window.stop_ns is None and seconds == 0
     joules, own_joules = (None, None) if nothing else (_sum(pieces.joules[whole]), _sum(pieces.joules[own]))
     return Reading(
@@ -165,12 +166,12 @@ def _reading(index: int, window: Window, pieces: _Pieces, meter: str, channel: O
         joules,
         own_joules,
         seconds,
-        float(lengths[own].sum()),
+        float(pieces.seconds[own].sum()),
         float(pieces.covered_ns[whole].sum()) / 1e9 / seconds if seconds else 0.0,
         float(pieces.gap_s[whole].max()) if end > begin else 0.0,
         float(pieces.held_s[whole].sum()),
-        _why(joules, pieces, np.arange(begin, end), window, meter),
-        _why(own_joules, pieces, own, window, meter),
+        None if joules is not None else _why(pieces, np.arange(begin, end), window, meter),
+        None if own_joules is not None else _why(pieces, own, window, meter),
     )
 
 
@@ -179,9 +180,7 @@ def _sum(joules: np.ndarray) -> Optional[float]:
     return None if np.isnan(total) else total
 
 
-def _why(joules: Optional[float], pieces: _Pieces, inside: np.ndarray, window: Window, meter: str) -> Optional[str]:
-    if joules is not None:
-        return None
+def _why(pieces: _Pieces, inside: np.ndarray, window: Window, meter: str) -> str:
     missing = inside[np.isnan(pieces.joules[inside])]
     if not len(missing):
         return "meter {} has no sample after {} began".format(meter, window.phase)

@@ -1,6 +1,7 @@
 """One repetition of a stage, finished or not, as its directory tells it: what was asked, windows, result, energies."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
@@ -187,11 +188,18 @@ def own_file(rep: rundir.Rep, path: Path) -> Path:
 
 def inside(folder: Path, path: Path) -> Path:
     """The path of a file in a folder, which may be missing; UserError for anything but an ordinary file in there."""
-    if folder.resolve() not in path.resolve().parents:
+    if _linked(folder, path) and folder.resolve() not in path.resolve().parents:
         raise UserError("{} leads out of its run directory: a run holds files only, no links".format(path))
     if path.exists() and not path.is_file():
         raise UserError("{} is no ordinary file: a run holds files only".format(path))
     return path
+
+
+def _linked(folder: Path, path: Path) -> bool:
+    """Whether the path may lead elsewhere: it has a link below the folder, or climbs.  Cheaper than to resolve it."""
+    inner = os.path.relpath(str(path), str(folder)).split(os.sep)
+    places = [os.path.join(str(folder), *inner[: depth + 1]) for depth in range(len(inner))]
+    return ".." in inner or any(os.path.islink(place) for place in places)
 
 
 def read_json(path: Path) -> Dict[str, Any]:
