@@ -19,9 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory):
+    """What two gloo processes end with, started by torch's own launcher."""
     if sys.version_info < (3, 7):
         pytest.skip("gloo of torch 1.10 has been seen to hang here on a busy machine")
-    """What two gloo processes end with, started by torch's own launcher."""
     from harness.ranks import options
 
     folder = tmp_path_factory.mktemp("ranks")
@@ -38,7 +38,8 @@ def two(tmp_path_factory):
     return [torch.load(str(folder / f"rank-{index}.pt")) for index in (0, 1)]
 
 
-def test_two_processes_equal_one_that_computes_both_halves(two):
+def test_two_processes_equal_one_that_computes_both_halves(two, one_thread):
+    """With as many threads in each: the processes compute with one."""
     model, steps = by_one_process()
     assert steps == 20
     for name, values in model.state_dict().items():

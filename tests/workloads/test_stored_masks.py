@@ -1,4 +1,4 @@
-"""Equal weights give equal masks, whatever torch and Python draw them."""
+"""Equal weights give equal masks, whatever torch and Python draw them, with the same number of threads."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ STORED = _arrays("masks.npz")
 
 
 @pytest.fixture(scope="module")
-def drawn():
+def drawn(one_thread):
     return masks(_arrays("weights.npz"))
 
 
