@@ -1,6 +1,6 @@
 """The table that a board prints after a profile: what each row would take, composed from windows."""
 
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
 from harness.ledger import composed
 from harness.ledger.composed import Composed
@@ -79,12 +79,21 @@ def notes(study: StudyRuns, parts: Sequence[Composed]) -> List[str]:
     found = [COMPOSED, BY_WINDOWS]
     if any(part.emulated for part in parts):
         found.append(f"estimated: 8-bit epochs at {parts[0].factor:g} of the energy of the same epochs in FP32")
-    meters = sorted({f"{part.meter} ({'+'.join(part.boundaries)})" for part in parts if part.boundaries})
-    found += ["power from meter " + ", ".join(meters)] if meters else []
-    begun = {part.cell["id"] for part in parts}
+    found += power_from(parts) + [f"{part.cell['id']}: {part.reason}" for part in parts if part.reason]
+    return found + not_begun(study, [part.cell for part in parts])
+
+
+def power_from(measured: Sequence[Any]) -> List[str]:
+    """The meters of some figures, each with its boundaries; nothing where none was metered."""
+    meters = sorted({f"{one.meter} ({'+'.join(one.boundaries)})" for one in measured if one.boundaries})
+    return ["power from meter " + ", ".join(meters)] if meters else []
+
+
+def not_begun(study: StudyRuns, cells: Sequence[Mapping[str, Any]]) -> List[str]:
+    """The rows of a study that are not among `cells`."""
+    begun = {cell["id"] for cell in cells}
     waiting = [cell["id"] for cell in study.cells if cell["id"] not in begun]
-    found += [f"{part.cell['id']}: {part.reason}" for part in parts if part.reason]
-    return found + (["not begun: " + ", ".join(waiting)] if waiting else [])
+    return ["not begun: " + ", ".join(waiting)] if waiting else []
 
 
 def plain(row: Row, part: Composed) -> Dict[str, Any]:

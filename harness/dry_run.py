@@ -15,7 +15,7 @@ def listing(plan: Any, finder: Finder, out: Path) -> Dict[str, Any]:
     """JSON-able; FLOPs are those of training to the end, also in profile form."""
     networks, board = Networks(finder), rundir.Machine(out, machine.name())
     content = plan.as_json()
-    whole = [getattr(cell, "cell", cell) for cell in plan.cells]
+    whole = [cell.cell for cell in plan.cells]
     predicted = [cell_flops(cell, networks, finder) for cell in whole]
     for cell, told, flops in zip(whole, content["cells"], predicted):
         told["predicted_flops"], told["flops_rest_on"] = flops.value, flops.rests_on
@@ -26,7 +26,7 @@ def listing(plan: Any, finder: Finder, out: Path) -> Dict[str, Any]:
     return dict(
         content,
         predicted_flops=sum(known) if len(known) == len(predicted) else None,
-        missing=[str(need) for need in getattr(plan, "missing", ())],
+        missing=[str(need) for need in plan.missing],
         stages=[
             {
                 "stage": stage_name(stage),

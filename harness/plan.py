@@ -25,6 +25,11 @@ class Cell(NamedTuple):
     charges: Tuple[Charge, ...]
 
     @property
+    def cell(self) -> "Cell":
+        """The row itself, as `harness.profile.ProfileCell` names the row that it composes."""
+        return self
+
+    @property
     def id(self) -> str:
         parts = [self.label, self.model, self.dataset]
         parts += [] if self.ratio is None else [format(self.ratio, "g")]
@@ -37,6 +42,7 @@ class Plan(NamedTuple):
     study: Study
     cells: Tuple[Cell, ...]
     stages: Tuple[Training, ...]
+    missing: Tuple[Any, ...] = ()  # a full run makes what it needs; a profile may lack tickets
 
     def stage_of(self, charge: Charge) -> Training:
         """The stage that runs a charge's training, which may serve other rows too."""

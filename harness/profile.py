@@ -9,10 +9,8 @@ from harness.finder import Finder
 from harness.plan import Cell, Plan, cell_json, stage_name
 from harness.shelf import Held, Shelf
 from harness.study import Study
-from workloads.job import Charge, Draw, Training
+from workloads.job import EMULATED, Charge, Draw, Training
 from workloads.profile import steady, ticket_draw
-
-EMULATED = ("block8", "wage8")
 
 
 class Need(NamedTuple):

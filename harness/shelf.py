@@ -6,7 +6,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 from harness import rundir
 from harness.errors import UserError
 from harness.tickets import load
-from workloads import WorkloadError
+from workloads import WorkloadError, ticket_file
 from workloads.job import Draw, Training
 from workloads.origin import origin
 from workloads.profile import digest
@@ -48,7 +48,7 @@ class Shelf:
 
 def own_ticket(rep: rundir.Rep, draw: Draw) -> Path:
     """Where a stage keeps the ticket of a draw."""
-    return rep.named(f"tickets/{draw.key}.npz")
+    return rep.named(ticket_file.name(draw))
 
 
 def held(path: Path) -> Held:

@@ -153,13 +153,8 @@ def _chosen(row: Row) -> str:
 
 def _notes(study: StudyRuns, rows: Sequence[Row]) -> List[str]:
     reasons = ["{}: {}".format(row.cell["id"], reason) for row in rows for reason in row.energy.reasons]
-    begun = {row.cell["id"] for row in rows}
-    waiting = [cell["id"] for cell in study.cells if cell["id"] not in begun]
-    missing = ["not begun: " + ", ".join(waiting)] if waiting else []
-    meters = sorted(
-        {"{} ({})".format(r.energy.meter, "+".join(r.energy.boundaries)) for r in rows if r.energy.boundaries}
-    )
-    measured = ["power from meter " + ", ".join(meters)] if meters else []
+    missing = composed_sheet.not_begun(study, [row.cell for row in rows])
+    measured = composed_sheet.power_from([row.energy for row in rows])
     origins = calibrations.sentences(study) + attachments.sentences(study)
     return [sentence(saving) for saving in savings(rows)] + measured + origins + reasons + missing
 

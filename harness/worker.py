@@ -7,7 +7,6 @@ On several devices `harness.ranks` starts it once for each, with the task as an 
 worker does; the others train along.
 """
 
-import hashlib
 import json
 import os
 import signal
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, Dict
 
 from harness import ranks, rundir
+from harness.burning import burn
 from harness.lines import listen, send
 from harness.machine import boot_id, name
 from harness.phases import EventLog
@@ -146,14 +146,13 @@ def idle(seconds: float, pulse_s: float, phase) -> None:
 
 
 def load_all_cpus(seconds: float) -> None:
-    """Keep every CPU busy; hashing large blocks releases the interpreter lock."""
-    block, until = bytes(1 << 20), time.monotonic() + seconds
+    """Keep every CPU busy."""
+    until = time.monotonic() + seconds
 
-    def burn() -> None:
-        while time.monotonic() < until:
-            hashlib.sha256(block).digest()
+    def over() -> bool:
+        return time.monotonic() >= until
 
-    threads = [threading.Thread(target=burn) for _ in os.sched_getaffinity(0)]
+    threads = [threading.Thread(target=burn, args=(over,)) for _ in os.sched_getaffinity(0)]
     for thread in threads:
         thread.start()
     for thread in threads:

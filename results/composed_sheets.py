@@ -36,8 +36,8 @@ def profile(study: Any) -> Sheet:
     for place, row in rows.items():
         lines.append(_line(row, parts[place], figures.get(place)))
         lines += board.detection_line(row, parts[place])
-    notes = [board.COMPOSED, *_estimated(study, frame)]
-    notes += [note for note in board.notes(study.runs, list(parts.values())) if note.startswith(("power", "not begun"))]
+    notes = [board.COMPOSED, *_estimated(study, frame), *board.power_from(list(parts.values()))]
+    notes += board.not_begun(study.runs, [part.cell for part in parts.values()])
     notes += [f"{part.cell['id']}: {part.reason}" for part in parts.values() if part.reason]
     return Sheet(_title(study, bool(word)), header, lines, notes)
 

@@ -70,26 +70,26 @@ def reached(reader: Reader, row: Row, target: float) -> Reached:
 
 def trained_images(study: StudyRuns, row: Row) -> int | None:
     """Images seen by all trainings that a row is charged, each as often as it was seen."""
-    count = 0
-    for item in row.cell["charges"]:
-        run = study.run(item["stage"], row.repetition)
-        done = epochs(item, run) if run else None
-        if run is None or done is None:
-            return None
-        count += done * run.result["images"]
-    return count
+    seen = _seen(study, row)
+    return None if seen is None else sum(images for _, images in seen)
 
 
 def mac2(study: StudyRuns, row: Row) -> float | None:
     """Training FLOPs with 2 per multiply-accumulate of convolutions and linear layers, and nothing else."""
-    flops = 0.0
+    seen = _seen(study, row)
+    return None if seen is None else sum(3 * images * run.result["forward_flops"]["mac2"] for run, images in seen)
+
+
+def _seen(study: StudyRuns, row: Row) -> list[tuple[StageRun, int]] | None:
+    """The stages that a row is charged, each with the images that it saw; None while one of them is not finished."""
+    found = []
     for item in row.cell["charges"]:
         run = study.run(item["stage"], row.repetition)
         done = epochs(item, run) if run else None
         if run is None or done is None:
             return None
-        flops += 3 * run.result["images"] * done * run.result["forward_flops"]["mac2"]
-    return flops
+        found.append((run, done * run.result["images"]))
+    return found
 
 
 def _row(study: Any, row: Row, target: float | None) -> dict[str, Any]:

@@ -85,6 +85,15 @@ def methods(rows: Sequence[Row], energies: dict[Any, Energy]) -> list[Method]:
     ]
 
 
+def short(method: Method, among: Sequence[Method]) -> str:
+    """A method's label and ratio, with its model and data set where these differ among the methods."""
+    parts = [method.label] + ([] if method.ratio is None else [f"{method.ratio:g}"])
+    for name in ("model", "dataset"):
+        if len({getattr(other, name) for other in among}) > 1:
+            parts.append(getattr(method, name))
+    return " ".join(parts)
+
+
 def savings(found: Sequence[Method]) -> list[Saving]:
     """For each model and data set the cheapest pruning against dense training and the cheapest network slimming.
 

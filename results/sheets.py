@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from harness import composed_sheet
 from harness.ledger import attachments, calibrations
 from harness.quantities import NONE, duration, kilojoules, percent, prefixed, significant
 from harness.summary import Sheet, marks, overhead_sheet
 from results import checks, composed_sheets, each_meter, efficiency
-from results.methods import Method, methods, savings, sentence
+from results.methods import Method, methods, savings, sentence, short
 from results.provenance import digest
 from results.statistics import mean_interval
 from results.uncertainty.budget import Interval
@@ -18,7 +19,7 @@ def sheets(study: Any, target: float | None = None) -> list[Sheet]:
         return with_evidence([composed_sheets.profile(study), *composed_sheets.beside_metered(study)], study)
     found = methods(study.runs.rows(), study.energies)
     overhead = [row for row in study.runs.rows() if row.detection is not None]
-    labels = [_label(method, found) for method in found]
+    labels = [short(method, found) for method in found]
     made = [_main(study, found), *each_meter.sheets(study, labels), _phases(study)]
     made += [overhead_sheet(overhead)] if overhead else []
     made.append(efficiency.sheet(study, found, labels, target))
@@ -106,7 +107,7 @@ def _line(method: Method, found: list[Method], several: bool) -> list[str]:
     spread = f"{kilojoules(min(kJ))} to {kilojoules(max(kJ))}" if len(kJ) > 1 else NONE
     interval, net = method.energy, method.net
     return [
-        _label(method, found),
+        short(method, found),
         percent(method.accuracy),
         percent(method.mean([row.accuracy_best for row in rows])),
         kilojoules(interval.value if interval else None) + (" emulated" if method.emulated and interval else ""),
@@ -141,24 +142,13 @@ def _detection(method: Method, several: bool) -> list[str]:
     return ["  finding the ticket", "", "", *middle, significant(watts, 3), "", "", "in the row above"]
 
 
-def _label(method: Method, found: list[Method]) -> str:
-    parts = [method.label] + ([] if method.ratio is None else [f"{method.ratio:g}"])
-    for name in ("model", "dataset"):
-        if len({getattr(other, name) for other in found}) > 1:
-            parts.append(getattr(method, name))
-    return " ".join(parts)
-
-
 def _notes(study: Any, found: list[Method]) -> list[str]:
     reasons = [
         f"{row.cell['id']}: {_reason(study, row)}" for method in found for row in method.rows if _reason(study, row)
     ]
-    boundaries = sorted({f"{row.energy.meter} ({'+'.join(row.energy.boundaries)})" for row in study.runs.rows()})
-    measured = ["power from meter " + ", ".join(boundaries)] if study.meters else []
-    measured += _lag_note(study)
-    begun = {row.cell["id"] for row in study.runs.rows()}
-    waiting = [cell["id"] for cell in study.runs.cells if cell["id"] not in begun]
-    waits = ["not begun: " + ", ".join(waiting)] if waiting else []
+    rows = study.runs.rows()
+    measured = composed_sheet.power_from([row.energy for row in rows]) + _lag_note(study)
+    waits = composed_sheet.not_begun(study.runs, [row.cell for row in rows])
     return [sentence(saving) for saving in savings(found)] + measured + reasons + waits
 
 

@@ -11,7 +11,8 @@ RULES = ("consecutive", "window", "end", "epoch")
 UNDETECTED = ("end", "epoch")  # rules that know beforehand after which epoch they draw
 JOINT = " and "  # between the keys of several draws
 IN_HARDWARE = ("fp32", "bf16", "fp16")
-PRECISIONS = IN_HARDWARE + ("block8", "wage8")
+EMULATED = ("block8", "wage8")  # 8 bits computed in FP32: the numbers of that precision, not its energy
+PRECISIONS = IN_HARDWARE + EMULATED
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from typing import Any, Dict, NamedTuple
 
 from workloads import WorkloadError
-from workloads.job import Draw, Source, Training
+from workloads.job import Draw, Training
 from workloads.records import known_fields, plain
 from workloads.ticket_file import Ticket
 
@@ -15,11 +15,6 @@ class Origin(NamedTuple):
     draw: Draw
     epoch: int
     fired: bool
-
-    @property
-    def source(self) -> Source:
-        """What a training that starts from this ticket names as its source."""
-        return Source(self.training, self.draw)
 
 
 def origin(ticket: Ticket) -> Origin:

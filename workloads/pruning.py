@@ -19,11 +19,6 @@ from workloads.tickets import Mask
 from workloads.training import State
 
 
-def ticket_name(draw: Draw) -> str:
-    """What a training's store calls the ticket of this draw."""
-    return f"tickets/{draw.key}.npz"
-
-
 def ticket_of(model: TicketNetwork, mask: Mask) -> Ticket:
     """The channels of a mask with the dense weights at the draw."""
     return Ticket(mask, surgery.plan(model, mask).widths, weights=state_arrays(model))
@@ -49,7 +44,7 @@ def state_arrays(model: TicketNetwork) -> Dict[str, np.ndarray]:
 
 def saved_ticket(draw: Draw, store: Store) -> Ticket:
     """The ticket of this draw, out of the store of the training it was drawn from."""
-    file = store.open(ticket_name(draw))
+    file = store.open(ticket_file.name(draw))
     if file is None:
         raise WorkloadError(f"the ticket {draw.key} has not been drawn yet: run the training that draws it first")
     with file:

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from workloads import WorkloadError
+from workloads.job import EMULATED
 from workloads.store import Store, Write
 
 PATIENCE = timedelta(days=1)  # a rank that has died is noticed by the launcher, one that waits is not late
-EMULATED = ("block8", "wage8")
 
 
 class Ranks:

@@ -128,7 +128,7 @@ def _scored(score: Draw, state: State, training: Training, batches: Batches, sto
     if ranks.first:
         drawn = draws.ticket(score, state.model, training, batches)
         ticket = pruning.signed(drawn, training, score, Drawn(0, True, None), None)
-        store.save(pruning.ticket_name(score), partial(ticket_file.write, ticket=ticket))
+        store.save(ticket_file.name(score), partial(ticket_file.write, ticket=ticket))
     ranks.wait()
     return pruning.saved_ticket(score, store)
 
@@ -173,7 +173,7 @@ def _keep(
         if drawn and drawn.epoch == state.epochs_done:
             ticket = others[draw] if drawn.mask is None else pruning.ticket_of(state.model, drawn.mask)
             ticket = pruning.signed(ticket, training, draw, drawn, outcome.validation_best(state))
-            store.save(pruning.ticket_name(draw), partial(ticket_file.write, ticket=ticket))
+            store.save(ticket_file.name(draw), partial(ticket_file.write, ticket=ticket))
     if state.gammas and (_all_drawn(searches) or state.epochs_done == training.last_epoch):
         store.save("tickets/gammas.npz", lambda file: np.savez(file, gammas=state.gammas, sizes=state.layer_sizes))
     if training.trial_epochs is not None and state.epochs_done == training.last_epoch:

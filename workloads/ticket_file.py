@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Dict, List, Sequence
 import numpy as np
 
 from workloads import WorkloadError
+from workloads.job import Draw
 from workloads.tickets import Mask
 
 SCHEMA = 1
@@ -50,6 +51,11 @@ class Ticket:
     provenance: Dict[str, Any] = field(default_factory=dict)
     weights: Dict[str, np.ndarray] = field(default_factory=dict)
     connections: Dict[str, np.ndarray] = field(default_factory=dict)
+
+
+def name(draw: Draw) -> str:
+    """What the store of a training calls the ticket of this draw."""
+    return f"tickets/{draw.key}.npz"
 
 
 def write(file: BinaryIO, ticket: Ticket) -> None:

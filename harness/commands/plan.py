@@ -65,6 +65,7 @@ def _content(
     from harness import plan as planning
     from harness.finder import Finder
     from harness.forecast import stored
+    from harness.forecast.observed import board as observed_on
     from harness.forecast.study import forecast, profile_seconds
     from harness.profile import profile
     from harness.reuse import reusing
@@ -77,12 +78,13 @@ def _content(
     shelf = Shelf(tickets, board.tickets)
     plan = reusing(planning.plan(replace(asked, name=name, form="full"), only), board)
     finder = Finder(plan, shelf, board)
-    found = forecast(plan, finder, board, overhead_s, meter)
+    observed = observed_on(board, meter)
+    found = forecast(plan, finder, board, observed, overhead_s)
     if not profiled:
         return stored.as_json(name, found)
     profile_plan = profile(plan, finder, shelf)
     return stored.as_json(
-        asked.name, found, profile_seconds(profile_plan, finder, board, overhead_s, asked.detection_s)
+        asked.name, found, profile_seconds(profile_plan, finder, observed, overhead_s, asked.detection_s)
     )
 
 

@@ -117,7 +117,7 @@ def command(
         return _unattended.in_background(_folder(asked, Path(out)), out, as_json)
     if at_boot:
         _unattended.install(asked.name)
-    _predict(study, plan.study.form, only, tickets, out)
+    _predict(_folder(asked, Path(out)), study, plan.study.form, only, tickets, out)
     settings = _settings(asked, specs, (threads, devices), data, recorder, (meters or asked.meters) == ELSEWHERE)
     folder = _run(plan, Path(out), settings, force)
     if at_boot:
@@ -139,13 +139,15 @@ def _formed(asked: Any, only: Tuple[str, ...], tickets: Tuple[str, ...], out: Pa
     return (profile.profile(plan, known, held) if asked.form == "profile" else plan), known
 
 
-def _predict(study: str, form: str, only: Tuple[str, ...], tickets: Tuple[str, ...], out: str) -> None:
+def _predict(folder: Any, study: str, form: str, only: Tuple[str, ...], tickets: Tuple[str, ...], out: str) -> None:
     """Keep what the run is expected to take; another process foretells it, so that torch is gone before measuring.
 
-    A run goes on without a prediction: its reason is said.
+    What was foretold when the study was begun stays. A run goes on without a prediction: its reason is said.
     """
     import subprocess
 
+    if folder.prediction.exists():
+        return
     command = [sys.executable, "-m", "harness", "plan", study, "--form", form, "--out", out, "--write"]
     command += [word for rule in only for word in ("--only", rule)]
     command += [word for ticket in tickets for word in ("--ticket", ticket)]

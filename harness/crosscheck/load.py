@@ -1,16 +1,15 @@
 """What a staircase makes the machine do: nothing, some of its processors, all of them, its graphics processor."""
 
-import hashlib
 import os
 import threading
 from contextlib import ExitStack, contextmanager
 from queue import Queue
 from typing import Iterator, List, NamedTuple, Optional
 
+from harness.burning import burn
 from harness.child import Child
 
 GPU_FILES = ("/dev/nvidia0", "/dev/nvhost-gpu", "/dev/nvgpu/igpu0")  # a card, a Jetson up to L4T R34, one from R35 on
-_BLOCK = bytes(1 << 20)  # hashing so much lets other threads run meanwhile
 
 
 class Step(NamedTuple):
@@ -54,7 +53,7 @@ class Machine:
     def at(self, step: Step) -> Iterator[None]:
         """The load of a step until the block ends."""
         over = threading.Event()
-        threads = [threading.Thread(target=_burn, args=(over,)) for _ in range(step.cpus)]
+        threads = [threading.Thread(target=burn, args=(over.is_set,)) for _ in range(step.cpus)]
         try:
             for thread in threads:
                 thread.start()
@@ -67,8 +66,3 @@ class Machine:
                 self._gpu.send(busy=False)
             for thread in threads:
                 thread.join()
-
-
-def _burn(over: threading.Event) -> None:
-    while not over.is_set():
-        hashlib.sha256(_BLOCK).digest()

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Iterator
 
+from harness.board.gauges import EMC
 from harness.board.nodes import l4t, number
 from harness.doctor import Finding, Said, doubt, fine
 
-EMC = "sys/kernel/debug/bpmp/debug/clk/emc"  # for root only
 MEND = (
     "sudo jetson_clocks --store clocks.conf && sudo jetson_clocks "
     "(and when you are done: sudo jetson_clocks --restore clocks.conf), or for one run: harness run ... --clocks locked"

@@ -1,14 +1,13 @@
 """What an epoch of a training will take: from its own epochs, the same network, a similar one, or published figures."""
 
-from typing import List, NamedTuple, Optional, Sequence
+from typing import NamedTuple, Optional, Sequence
 
 from harness import published
 from harness.finder import Finder
 from harness.forecast.flops import Networks, images
 from harness.forecast.observed import Observed
 from harness.plan import Cell, stage_name
-from harness.profile import EMULATED
-from workloads.job import Training
+from workloads.job import EMULATED, Training
 from workloads.profile import steady, ticket_draw
 
 LEAST_SPREAD = 0.03  # another run of the same differs by as much, whatever the epochs of one run scatter
@@ -28,7 +27,7 @@ class Each(NamedTuple):
 class Epochs:
     """Foretells the epochs of a plan's trainings from what was observed on this board."""
 
-    def __init__(self, observed: List[Observed], networks: Networks, finder: Finder):
+    def __init__(self, observed: Sequence[Observed], networks: Networks, finder: Finder):
         self._observed, self._networks, self._finder = observed, networks, finder
 
     def each(self, cell: Cell, training: Training, stage: Training) -> Each:

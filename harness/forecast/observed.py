@@ -48,9 +48,7 @@ def board(machine: rundir.Machine, meter: Optional[str] = None) -> List[Observed
 def _observed(run: StageRun, meter: Optional[str]) -> Optional[Observed]:
     training = Training.from_dict(run.manifest["full"])
     name = meter if meter in run.meters else (run.meters[0] if run.meters else "")
-    kind = "window" if training.windows else "epoch"
-    found = [r for r in run.energies(name) if r.window.phase == kind and r.window.role and not r.window.lost]
-    found = [r for r in found if r.window.ended and (r.window.notes.get("images") or not training.windows)]
+    found = composed.finished(run, name, bool(training.windows))
     if not found:
         return None
     images = run.result.get("images")

@@ -7,7 +7,7 @@ from harness import rundir
 from harness.finder import CASES, Finder
 from harness.forecast.each import Each, Epochs
 from harness.forecast.flops import Networks, images
-from harness.forecast.observed import board
+from harness.forecast.observed import Observed
 from harness.ledger.rows import StudyRuns
 from harness.plan import Cell, Plan, stage_name
 from workloads.job import Charge, Training
@@ -55,10 +55,12 @@ class Forecasts(NamedTuple):
 
 
 def forecast(
-    plan: Plan, finder: Finder, machine: rundir.Machine, overhead_s: float, meter: Optional[str] = None
+    plan: Plan, finder: Finder, machine: rundir.Machine, observed: Sequence[Observed], overhead_s: float
 ) -> Forecasts:
-    """The full form of a plan, repetitions included; `overhead_s`: idle, cooldown and the like of each stage."""
-    observed = board(machine, meter)
+    """The full form of a plan, repetitions included; `overhead_s`: idle, cooldown and the like of each stage.
+
+    `observed`: what epochs have taken on this board (`harness.forecast.observed.board`).
+    """
     epochs = Epochs(observed, Networks(finder), finder)
     measured = _measured(machine.study(plan.study.name))
     cells = [measured.get(cell.id) or _cell(plan, cell, epochs, finder) for cell in plan.cells]
@@ -171,13 +173,13 @@ def _measured(folder: rundir.StudyFolder) -> Dict[str, Forecast]:
 
 
 def profile_seconds(
-    plan: Any, finder: Finder, machine: rundir.Machine, overhead_s: float, window_s: float
+    plan: Any, finder: Finder, observed: Sequence[Observed], overhead_s: float, window_s: float
 ) -> Optional[Range]:
     """The time of running a profile (`harness.profile.ProfilePlan`): a warm-up and windows of each of its stages.
 
     `overhead_s` and `window_s` as of a full run's stages; None where nothing tells what an iteration takes.
     """
-    epochs = Epochs(board(machine), Networks(finder), finder)
+    epochs = Epochs(observed, Networks(finder), finder)
     users: Dict[Training, Tuple[Cell, Training]] = {}
     for cell in plan.cells:
         for share, charge in zip(cell.shares, cell.cell.charges):

@@ -245,11 +245,12 @@ def total(joules: Sequence[Optional[float]]) -> Optional[float]:
 
 def absent(stages: Sequence[Tuple[Mapping[str, Any], StageRun]]) -> List[Optional[str]]:
     """What keeps a row from having a figure at all: stages without a result, epochs without a record."""
-    profiles = ["{} is a profile: its energy is composed, not metered".format(run.name) for item, run in stages
-                if "epochs" in item and run.result]  # fmt: skip
+    over = [(item, run) for item, run in stages if run.result]
     unfinished = ["stage {} is not finished".format(run.name) for _, run in stages if not run.result]
-    missing = [_missing_epochs(item, run) for item, run in stages if run.result and "epochs" not in item]
-    return [sentence for sentence in unfinished + profiles + missing if sentence]
+    profiles = [run.name for item, run in over if "epochs" in item]
+    composed = ["{} is a profile: its energy is composed, not metered".format(name) for name in profiles]
+    missing = [_missing_epochs(item, run) for item, run in over if "epochs" not in item]
+    return [sentence for sentence in unfinished + composed + missing if sentence]
 
 
 def _missing_epochs(item: Mapping[str, Any], run: StageRun) -> Optional[str]:

@@ -111,9 +111,7 @@ class Composed(NamedTuple):
 def steady(run: StageRun, meter: str) -> Optional[Steady]:
     """A stage's steady state; None where a part of it was not covered, or with fewer than two epochs of a full run."""
     profiled = "windows" in run.result
-    kind = "window" if profiled else "epoch"
-    found = [r for r in run.energies(meter) if r.window.phase == kind and r.window.role and not r.window.lost]
-    found = [r for r in found if r.window.ended and (r.window.notes.get("images") or not profiled)]
+    found = finished(run, meter, profiled)
     if not profiled:
         first = {reading.window.attempt: reading.window.epoch for reading in reversed(found)}
         found = [reading for reading in found if reading.window.epoch != first[reading.window.attempt]]
@@ -122,6 +120,13 @@ def steady(run: StageRun, meter: str) -> Optional[Steady]:
     return Steady(
         run, tuple(Piece(r, int(r.window.notes["images"] if profiled else run.result["images"])) for r in found)
     )
+
+
+def finished(run: StageRun, meter: str, profiled: bool) -> List[Reading]:
+    """The windows of a profile that trained images, or the epochs of a full run: those that count and were finished."""
+    kind = "window" if profiled else "epoch"
+    found = [r for r in run.energies(meter) if r.window.phase == kind and r.window.role and not r.window.lost]
+    return [r for r in found if r.window.ended and (r.window.notes.get("images") or not profiled)]
 
 
 def rows(study: StudyRuns, meter: Optional[str] = None, factor: float = LOW_PRECISION) -> List[Composed]:

@@ -18,9 +18,9 @@ from harness.ledger.windows import Window, windows
 from meters import calibration as calibrations
 from meters.calibration import Calibration
 from meters.errors import MeterError
+from workloads.job import EMULATED
 
 SCHEMA = 1
-EMULATED = ("block8", "wage8")
 LARGEST_JSON = 1 << 26
 
 

@@ -7,11 +7,11 @@ from typing import Any, Dict, List, NamedTuple
 
 import numpy as np
 
+from harness.board.nodes import OFFLINE_C
 from harness.errors import UserError
 
 LARGEST_BYTES = 1 << 29
 NOTHING = float("nan")
-OFFLINE_C = -40.0  # a temperature sensor that is off says -256
 
 
 class State(NamedTuple):

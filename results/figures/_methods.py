@@ -1,6 +1,5 @@
-"""What figures of methods share: short names, and the headline meter's figures."""
+"""What figures of methods share: the headline meter's figures."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from results.figures._lacking import Lacking
@@ -19,15 +18,6 @@ def with_energy(study: Any) -> list[Method]:
         why = next((row.energy.reasons[0] for row in rows if row.energy.reasons), "nothing of it is finished")
         raise Lacking(NO_ENERGY.format(why))
     return found
-
-
-def short(method: Method, among: Sequence[Method]) -> str:
-    """A method's label and ratio, with its model and data set where these differ among the methods."""
-    parts = [method.label] + ([] if method.ratio is None else [f"{method.ratio:g}"])
-    for name in ("model", "dataset"):
-        if len({getattr(other, name) for other in among}) > 1:
-            parts.append(getattr(method, name))
-    return " ".join(parts)
 
 
 def boundary(method: Method) -> str:

@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 
 from harness.ledger.charges import APART, HEADLINE
 from harness.quantities import kilojoules
-from results.figures._methods import boundary, short, with_energy
+from results.figures._methods import boundary, with_energy
 from results.figures.style import INK, Look, phase_colour, simulated
+from results.methods import short
 
 CAPTION = (
     "Energy of each method by phase, mean over its runs. The number is the headline, search + detection + pruning + "

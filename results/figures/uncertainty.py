@@ -6,8 +6,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from results.figures._lacking import Lacking
-from results.figures._methods import short, with_energy
+from results.figures._methods import with_energy
 from results.figures.style import SERIES, SOFT, Look, simulated
+from results.methods import short
 from results.uncertainty.budget import Budget
 
 CAPTION = (

@@ -12,19 +12,7 @@ from harness.board.sampler import Readings, Sampler
 from harness.board.snapshot import snapshot
 from harness.errors import UserError
 from harness.ledger import state as states
-from tests.meters.imitated import extract, write
-
-TREES = ["TX2-R32-idle", "TX2-R32.7-rootonly", "Nano-R32", "XavierNX-R35", "OrinNano-R36", "NotAJetson"]
-
-
-@pytest.fixture
-def tree(tmp_path):
-    return lambda name: extract(name, tmp_path)
-
-
-@pytest.fixture
-def tx2(tree):
-    return tree("TX2-R32-idle")
+from tests.meters.imitated import TREES, write
 
 
 def values(root):

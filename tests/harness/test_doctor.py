@@ -12,20 +12,9 @@ from harness import doctor
 from harness.board import nodes
 from harness.commands.doctor import command
 from harness.doctor import DOUBT, OK, SPOILS
-from tests.meters.imitated import extract
+from tests.meters.imitated import TREES, extract
 
-TREES = ["TX2-R32-idle", "TX2-R32.7-rootonly", "Nano-R32", "XavierNX-R35", "OrinNano-R36", "NotAJetson"]
 NOBODY = 65534
-
-
-@pytest.fixture
-def tree(tmp_path):
-    return lambda name: extract(name, tmp_path)
-
-
-@pytest.fixture
-def tx2(tree):
-    return tree("TX2-R32-idle")
 
 
 def write(root, name, content):

@@ -13,6 +13,7 @@ from harness.finder import Finder
 from harness.forecast import stored
 from harness.forecast.each import PROFILE, SAME, SIMILAR
 from harness.forecast.following import Follower
+from harness.forecast.observed import board
 from harness.forecast.study import MEASURED, forecast, profile_seconds
 from harness.plan import stage_name
 from harness.profile import profile
@@ -50,7 +51,7 @@ def plan_of(text=STUDY):
 
 def foretold(machine, text=STUDY):
     plan = plan_of(text)
-    found = forecast(plan, Finder(plan, Shelf(), machine), machine, overhead_s=10.0)
+    found = forecast(plan, Finder(plan, Shelf(), machine), machine, board(machine), overhead_s=10.0)
     return {one.name.split("-")[0]: one for one in found.cells}, found
 
 
@@ -140,7 +141,7 @@ def test_the_time_of_running_a_profile(machine):
     ran(machine, steady(stage("train"), 3), lines=profiled.attempt())
     plan = planning.plan(studies.formed(studies.parse(DENSE, "mine"), "profile"))
     finder = Finder(plan, Shelf(), machine)
-    found = profile_seconds(profile(plan, finder, Shelf()), finder, machine, overhead_s=10, window_s=100)
+    found = profile_seconds(profile(plan, finder, Shelf()), finder, board(machine), overhead_s=10, window_s=100)
     assert found.likely == pytest.approx(10 + 4 * 100, rel=1e-3)
 
 

@@ -11,8 +11,9 @@ from harness import machine, rundir, tickets
 from harness.commands.ticket import command
 from harness.errors import UserError
 from harness.plan import stage_name
+from harness.shelf import Shelf
 from workloads import ticket_file
-from workloads.job import Draw, Job, Source
+from workloads.job import Draw, Job
 
 pytest.importorskip("torch")
 
@@ -93,12 +94,13 @@ def test_without_weights_it_is_small_and_taken_in_all_the_same(out, exported, tm
 
 def test_an_imported_ticket_is_found_by_where_it_comes_from(exported, tmp_path):
     place = rundir.Machine(tmp_path, machine.name())
-    assert tickets.stored(place) == [] and tickets.find(place, Source(SEARCH, EARLY)) is None
+    assert not place.tickets.exists() and Shelf((), place.tickets).find(SEARCH, EARLY) is None
     path = _run("import", exported, "--out", tmp_path).strip()
-    (stored,) = tickets.stored(place)
-    assert str(stored.path) == path == str(place.ticket(stored.digest))
-    assert tickets.find(place, Source(SEARCH, EARLY)).digest == stored.digest
-    assert tickets.find(place, Source(SEARCH, LATE)) is None
+    (stored,) = place.tickets.iterdir()
+    assert str(stored) == path == str(place.ticket(rundir.digest(stored)[: tickets.DIGITS]))
+    shelf = Shelf((), place.tickets)
+    assert shelf.find(SEARCH, EARLY).path == stored
+    assert shelf.find(SEARCH, LATE) is None
     assert _run("import", exported, "--out", tmp_path).strip() == path, "the same ticket is kept once"
 
 

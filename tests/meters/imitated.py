@@ -7,6 +7,8 @@ from typing import Dict, Tuple
 
 DATA = Path(__file__).parents[1] / "data/jetson"
 TRUTH = json.loads((DATA / "truth.json").read_text())
+# One for each generation of boards and of drivers, one that root alone may read, and a machine that is no Jetson.
+TREES = ["TX2-R32-idle", "TX2-R32.7-rootonly", "Nano-R32", "XavierNX-R35", "OrinNano-R36", "NotAJetson"]
 
 Rails = Dict[str, Tuple[Tuple[str, int, int], ...]]  # chip: (label, mV, mA) of each channel
 
