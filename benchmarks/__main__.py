@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SHARED = ("__main__", "__init__", "paired", "recorded", "recording", "augmentation")
+SHARED = ("__main__", "__init__", "paired", "recorded", "recording", "augmentation", "loops")
 
 
 def main() -> int:

@@ -1,117 +1,40 @@
 """Training speed against a plain loop of the same network, and what tickets, checkpoints and images cost beside it.
 
-The plain loop is what a script would have: NCHW, images made into floats beforehand, the L1 term and the update tensor
-by tensor.  Ours takes uint8 images and augments them on the way.  Dense and pruned networks run in the same loop on
-either side.  Batches of 64 on two threads; seconds are those of the wall clock.
+Seconds are those of the wall clock; `loops` has the two loops.
 """
 
-import copy
-import inspect
 import json
 import tempfile
 import time
 from pathlib import Path
 from typing import Iterator, Tuple
 
-import numpy as np
 import torch
-from torch import nn
-from torch.nn import functional
 
 from benchmarks import augmentation
-from benchmarks.augmentation import noise
+from benchmarks.loops import BATCH, STEPS, THREADS, Ours, arm, network
 from benchmarks.paired import Comparison, compare
+from benchmarks.recording import line
 from harness import rundir
 from workloads import checkpoint
-from workloads.augment import Batches
 from workloads.detection import Search, per_layer
 from workloads.flops import forward_flops
-from workloads.job import Draw, Training
-from workloads.models import build
+from workloads.job import Draw
 from workloads.network import TicketNetwork
-from workloads.surgery import shrink
-from workloads.tickets import channel_mask
-from workloads.training import State, begin, train_epoch
+from workloads.training import State
 
-THREADS, BATCH, STEPS, PAIRS = 2, 64, 3, 8
-EPOCH_IMAGES, SHAPE, CPU = 50000, (3, 32, 32), torch.device("cpu")
-LR, SPARSITY = 0.01, 1e-4
+PAIRS = 24
+EPOCH_IMAGES, SHAPE = 50000, (3, 32, 32)
 DETECTION_SHARE, CHECKPOINT_SHARE, MASK_BYTES = 5e-5, 0.01, 33000
-# How much stronger the first layer's scales are than the last one's: so that a ticket costs what the published ones do.
-SLOPES = {"vgg16": 2.5, "preresnet101": 0.0}
 
 
-def network(name: str, ratio: float = 0.0, align: int = 1) -> TicketNetwork:
-    """A network with 10 classes, dense or a ticket of it."""
-    torch.manual_seed(0)
-    dense = build(name, 10)
-    if not ratio:
-        return dense
-    norms = dense.batchnorms()
-    for depth, norm in enumerate(norms):
-        strength = np.exp(-SLOPES[name] * depth / len(norms))
-        nn.init.uniform_(norm.weight, 0.5 * strength, 1.5 * strength)
-    return shrink(dense, channel_mask(dense.gammas(), ratio), align=align)
+def against_plain(name: str, ratio: float = 0.0, align: int = 1) -> Comparison:
+    """Seconds of STEPS steps; the plain loop's network is not aligned."""
+    with arm("ours", name, ratio, align) as ours, arm("plain", name, ratio) as plain:
+        return compare(ours, plain, pairs=PAIRS, clock=time.perf_counter)
 
 
-class Ours:
-    """Our training loop on a network."""
-
-    def __init__(self, model: TicketNetwork) -> None:
-        self.training = Training(
-            "search",
-            model.name,
-            "cifar10",
-            lr=LR,
-            milestones=(),
-            batch_size=BATCH,
-            sparsity=SPARSITY,
-            align=model.align,
-        )
-        self.state: State = begin(copy.deepcopy(model), self.training, 0, {}, CPU)
-        self.batches = Batches(noise(STEPS * BATCH), CPU)
-
-    def __call__(self) -> None:
-        train_epoch(self.state, self.batches, self.training, lambda **progress: None)
-
-
-class Plain:
-    """A plain loop on the same network."""
-
-    def __init__(self, model: TicketNetwork) -> None:
-        self.model = copy.deepcopy(model).to(memory_format=torch.contiguous_format)
-        one_by_one = {"foreach": False} if "foreach" in inspect.signature(torch.optim.SGD).parameters else {}
-        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=LR, momentum=0.9, weight_decay=1e-4, **one_by_one)
-        batches = Batches(noise(STEPS * BATCH), CPU).train(0, 0, BATCH)
-        self.batches = [(seen.contiguous(), labels) for seen, labels in batches]
-
-    def __call__(self) -> None:
-        total, correct = 0.0, 0
-        self.model.train()
-        for seen, labels in self.batches:
-            self.optimizer.zero_grad()
-            scores = self.model(seen)
-            loss = functional.cross_entropy(scores, labels)
-            total += loss.item()
-            correct += scores.argmax(1).eq(labels).sum().item()
-            loss.backward()
-            for module in self.model.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.weight.grad.add_(SPARSITY * torch.sign(module.weight.detach()))
-            self.optimizer.step()
-
-
-def against_plain(ours: TicketNetwork, plain: TicketNetwork) -> Comparison:
-    """Seconds of STEPS steps, both warmed up before."""
-    work, reference = Ours(ours), Plain(plain)
-    work()
-    reference()
-    return compare(work, reference, pairs=PAIRS, clock=time.perf_counter)
-
-
-def beside_flops(
-    name: str, dense: Comparison, ticket: Comparison, small: TicketNetwork, executed: TicketNetwork
-) -> str:
+def beside_flops(name: str, dense: Comparison, ticket: Comparison, ratio: float, align: int) -> str:
     """How much of the dense network's time a ticket takes, beside how much of its FLOPs."""
     whole = forward_flops(network(name), SHAPE)
     return json.dumps(
@@ -119,14 +42,10 @@ def beside_flops(
             "benchmark": f"{name}: ticket / dense",
             "time": ticket.work_s / dense.work_s,
             "time_plain_loop": ticket.reference_s / dense.reference_s,
-            "flops": forward_flops(small, SHAPE) / whole,
-            "flops_executed": forward_flops(executed, SHAPE) / whole,
+            "flops": forward_flops(network(name, ratio), SHAPE) / whole,
+            "flops_executed": forward_flops(network(name, ratio, align), SHAPE) / whole,
         }
     )
-
-
-def line(name: str, value: float, limit: float, **further: float) -> str:
-    return json.dumps({"benchmark": name, "limit": limit, "ok": value <= limit, "value": value, **further})
 
 
 def detection_seconds(model: TicketNetwork, repeats: int = 200) -> Tuple[float, int]:
@@ -155,12 +74,11 @@ def checkpoint_seconds(state: State, repeats: int = 7) -> float:
 
 def networks(name: str, ratio: float, align: int, dense_gain: float, ticket_gain: float) -> Iterator[str]:
     """A network dense and pruned, each against the plain loop; and the time of one beside the other."""
-    whole, small, executed = network(name), network(name, ratio), network(name, ratio, align)
-    dense = against_plain(whole, whole)
+    dense = against_plain(name)
     yield dense.line(f"{name}, dense / plain loop", 1 / dense_gain)
-    ticket = against_plain(executed, small)
+    ticket = against_plain(name, ratio, align)
     yield ticket.line(f"{name}, p={ratio:g} align={align} / plain loop without alignment", 1 / ticket_gain)
-    yield beside_flops(name, dense, ticket, small, executed)
+    yield beside_flops(name, dense, ticket, ratio, align)
 
 
 def beside_an_epoch() -> Iterator[str]:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 from queue import Queue
-from typing import Any, Tuple
+from typing import Any, Mapping, Optional, Tuple
 
 from harness.lines import listen, send
 
@@ -15,7 +15,13 @@ CLOSING_S = 120.0
 class Child:
     """`python -m ARGUMENTS`; each of its messages is put into `inbox` as (child, message), its end as (child, None)."""
 
-    def __init__(self, *arguments: str, inbox: Queue, keep_open: Tuple[int, ...] = ()):
+    def __init__(
+        self,
+        *arguments: str,
+        inbox: Queue,
+        keep_open: Tuple[int, ...] = (),
+        environment: Optional[Mapping[str, str]] = None,
+    ):
         root = str(Path(__file__).resolve().parent.parent)
         path = os.pathsep.join([root] + [p for p in [os.environ.get("PYTHONPATH")] if p])
         self.process = subprocess.Popen(
@@ -24,7 +30,7 @@ class Child:
             stdout=subprocess.PIPE,
             start_new_session=True,
             pass_fds=keep_open,
-            env=dict(os.environ, PYTHONPATH=path),
+            env=dict(os.environ, PYTHONPATH=path, **(environment or {})),
         )
         listen(self.process.stdout, lambda message: inbox.put((self, message)), lambda: inbox.put((self, None)))
 

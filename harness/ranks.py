@@ -13,9 +13,10 @@ import socket
 import sys
 import threading
 import time
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List
 
 from harness.lines import send
+from harness.out_of_memory import Kills
 
 ABANDONED = 3
 GRACE_S = 10.0  # for ranks, which see the end of the pipe by themselves
@@ -30,13 +31,13 @@ def main() -> int:
     task = source.readline().decode("utf-8").strip()
     watch(GRACE_S)
     sink = os.fdopen(os.dup(1), "wb")
-    failure = launch(count, task, json.loads(task)["threads"])
+    failure = launch(count, task)
     if failure:
         send(sink, error=failure)
     return 1 if failure else 0
 
 
-def launch(count: int, task: str, threads: int) -> str:
+def launch(count: int, task: str) -> str:
     """Run the worker `count` times to the end; returns the sentence about what failed, empty where nothing did."""
     from workloads import WorkloadError
     from workloads.ranks import available
@@ -48,15 +49,17 @@ def launch(count: int, task: str, threads: int) -> str:
     from torch.distributed import run
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
+    asked, kills = json.loads(task), Kills()
+    batch_size = asked["training"]["batch_size"]
     logging.disable(logging.CRITICAL)  # its pages of log; what failed is told in a sentence
-    os.environ["OMP_NUM_THREADS"] = str(threads)
+    os.environ["OMP_NUM_THREADS"] = str(asked["threads"])
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     os.environ.setdefault("NCCL_SOCKET_IFNAME", "lo")
     try:
         run.run(run.parse_args(options(count) + ["-m", "harness.worker", task]))
     except ChildFailedError as error:
         return "{}; run the same command again to resume from the last finished epoch".format(
-            described(error.failures, count)
+            described(error.failures, count, lambda status: kills.why(status, batch_size))
         )
     return ""
 
@@ -71,7 +74,7 @@ def options(count: int) -> List[str]:
     return ["--{}={}".format(name, value) for name, value in asked.items()]
 
 
-def described(failures: Dict[int, Any], count: int) -> str:
+def described(failures: Dict[int, Any], count: int, why: Callable[[int], str]) -> str:
     """Which rank failed and how: one that a signal killed, then those that missed it or that the launcher ended."""
     ended = -signal.SIGTERM
     rank, failure = min(
@@ -81,6 +84,7 @@ def described(failures: Dict[int, Any], count: int) -> str:
     how = "exit status {}".format(failure.exitcode)
     if failure.exitcode < 0:
         how = "killed by signal {} ({})".format(-failure.exitcode, signal.Signals(-failure.exitcode).name)
+        how += why(failure.exitcode)
     return "the training process on device {} of {} ended ({})".format(rank, count, how)
 
 

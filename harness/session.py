@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from queue import Empty, Queue
 from typing import Any, Dict, List, Optional, Tuple
 
-from harness import machine, rundir
+from harness import heap, machine, rundir
 from harness.board.gate import Gate, wait
 from harness.board.sampler import Sampler
 from harness.board.snapshot import snapshot
@@ -15,6 +15,7 @@ from harness.child import Child
 from harness.doctor import output
 from harness.errors import UserError
 from harness.instruments import Instruments
+from harness.out_of_memory import Kills
 from harness.recording.asked import NOTHING, Asked
 from meters.clock import anchor
 from workloads.job import Training
@@ -67,7 +68,7 @@ class Session:
             self._write_manifest(manifest, instruments.ready)
             self._enter(board_before=before, gate=gate, scheduling=instruments.scheduling)
             with Sampler(self.rep.state, self.attempt) as state:
-                with Child(*self._worker(), inbox=self.inbox, keep_open=(self.lock,)) as self.worker:
+                with self._worker() as self.worker:
                     self.worker.send(**self._task(instruments.ready))
                     self._serve(instruments)
             self.progress.phase("closing the traces")
@@ -75,9 +76,11 @@ class Session:
         self._enter(recorder=instruments.statistics, board_after=snapshot(output), board_sampling=state.statistics())
         rundir.seal(self.rep, self.settings.keep_checkpoints)
 
-    def _worker(self) -> List[str]:
+    def _worker(self) -> Child:
+        self._kills = Kills()
         devices = self.settings.devices
-        return ["harness.worker"] if devices == 1 else ["harness.ranks", str(devices)]
+        words = ["harness.worker"] if devices == 1 else ["harness.ranks", str(devices)]
+        return Child(*words, inbox=self.inbox, keep_open=(self.lock,), environment=heap.environment())
 
     def _instruments(self) -> Instruments:
         return Instruments(
@@ -152,9 +155,11 @@ class Session:
     def _from_worker(self, message: Optional[Dict[str, Any]], instruments: Instruments) -> bool:
         """Handle what the worker says; True when its work is done."""
         if message is None:
+            ending = self.worker.ending()
+            why = self._kills.why(self.worker.process.returncode, self.training.batch_size)
             raise UserError(
-                f"the training process ended ({self.worker.ending()}); run the same command again to resume from its "
-                "last finished epoch"
+                f"the training process ended ({ending}{why}); run the same command again to resume from its last "
+                "finished epoch"
             )
         if "error" in message:
             raise UserError(message["error"])

@@ -1,7 +1,7 @@
-"""Some channels of [N, C, H, W] taken out, or put back among zeros, in the memory format that the tensor has.
+"""Some channels or pixels of [N, C, H, W] taken out, or put back among zeros, in the memory format that the tensor has.
 
-torch's own `index_select` and its gradient leave channels-last tensors in the other format: every layer behind it then
-converts them or takes a slower way.
+torch's own `index_select` and the gradients of it and of a slice leave channels-last tensors in the other format: every
+layer behind them then converts them or takes a slower way.
 """
 
 from typing import Any, Tuple
@@ -37,9 +37,30 @@ class Put(torch.autograd.Function):
         return _taken(gradient, ctx.saved_tensors[0]), None, None
 
 
+class EveryOther(torch.autograd.Function):
+    """Every so many-th row and column: [N, C, H, W] -> [N, C, ceil(H / down), ceil(W / right)], a view."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, down: int, right: int) -> Tensor:
+        ctx.shape, ctx.steps = values.shape, (down, right)
+        return values[:, :, ::down, ::right]
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tuple[Tensor, None, None]:
+        down, right = ctx.steps
+        count, channels, height, width = ctx.shape
+        if _channels_last(gradient):
+            among = gradient.new_zeros((count, height, width, channels)).permute(0, 3, 1, 2)
+        else:
+            among = gradient.new_zeros(ctx.shape)
+        among[:, :, ::down, ::right] = gradient
+        return among, None, None
+
+
 def _taken(values: Tensor, channels: Tensor) -> Tensor:
     if _channels_last(values):
-        return values.permute(0, 2, 3, 1)[..., channels].permute(0, 3, 1, 2)
+        pixels = values.permute(0, 2, 3, 1)
+        return pixels.gather(3, channels.expand(*pixels.shape[:3], -1)).permute(0, 3, 1, 2)
     return values.index_select(1, channels)
 
 
@@ -47,8 +68,8 @@ def _put(values: Tensor, channels: Tensor, full: int) -> Tensor:
     count, _, height, width = values.shape
     if _channels_last(values):
         among = values.new_zeros((count, height, width, full))
-        among[..., channels] = values.permute(0, 2, 3, 1)
-        return among.permute(0, 3, 1, 2)
+        numbers = channels.expand(count, height, width, -1)
+        return among.scatter_(3, numbers, values.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
     return values.new_zeros((count, full, height, width)).index_copy_(1, channels, values)
 
 

@@ -1,0 +1,34 @@
+"""A training that the kernel killed for memory is told from one that somebody killed."""
+
+import signal
+
+import pytest
+
+from harness.out_of_memory import Kills
+
+
+@pytest.fixture
+def counters(tmp_path):
+    path = tmp_path / "vmstat"
+    path.write_text("pgfault 7\noom_kill 3\n")
+    return path
+
+
+def test_a_kill_that_the_kernel_counted_is_told_with_the_batch_size(counters):
+    kills = Kills(counters)
+    counters.write_text("pgfault 9\noom_kill 4\n")
+    said = kills.why(-signal.SIGKILL, 64)
+    assert said.startswith(" by the kernel because memory ran out; set a batch_size below 64")
+    assert kills.why(-signal.SIGTERM, 64) == kills.why(1, 64) == ""
+
+
+def test_a_kill_by_somebody_else_is_not_blamed_on_memory(counters):
+    assert Kills(counters).why(-signal.SIGKILL, 64) == ""
+
+
+@pytest.mark.parametrize("content", ["pgfault 7\n", None])
+def test_a_kernel_that_does_not_count_leaves_the_question_open(tmp_path, content):
+    path = tmp_path / "vmstat"
+    if content:
+        path.write_text(content)
+    assert Kills(path).why(-signal.SIGKILL, 64).startswith("; if `dmesg` says that memory ran out, set a batch_size")
