@@ -122,11 +122,11 @@ def _stage(
     certain = {case: [done] for case in CASES}
     nothing = not any(count for counts in left.values() for count in counts)
     joules, seconds = (NOTHING if nothing else _over([one], left) for one in (each.joules, each.seconds))
-    overhead = Range(*(0.0 if over else overhead_s,) * 3)
-    rest = Forecast(name, joules, None if seconds is None else seconds + overhead, each.rests_on)
+    waits = Range(*(overhead_s,) * 3)
+    rest = Forecast(name, joules, seconds if over else _plus(seconds, waits), each.rests_on)
     spent = [_likely(_over([one], certain)) if done else NOTHING for one in (each.joules, each.seconds)]
     rests_on = MEASURED if over else each.rests_on
-    return Forecast(name, _plus(rest.joules, spent[0]), _plus(rest.seconds, spent[1]), rests_on), rest
+    return Forecast(name, _plus(joules, spent[0]), _plus(_plus(seconds, spent[1]), waits), rests_on), rest
 
 
 def _likely(range_: Optional[Range]) -> Optional[Range]:

@@ -120,6 +120,7 @@ def test_the_prediction_tightens_while_the_study_runs(machine):
     over = foretold(machine, DENSE)[1]
     assert over.stages[0].rests_on == MEASURED and width(over.total) == pytest.approx(0)
     assert over.left.joules == (0, 0, 0) and over.left.seconds == (0, 0, 0)
+    assert over.total.seconds.likely == pytest.approx(8 * EPOCH_S + 10), "what surrounded the work took its time too"
 
 
 DENSE = STUDY.replace("[methods.lottery]\n[methods.early_bird]\n", "")
