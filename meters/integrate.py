@@ -5,8 +5,10 @@ from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 
-_BLOCK = 1 << 17  # samples of one block: three buffers of a megabyte, which stay in the cache
+_BLOCK = 1 << 17  # samples of one block: two buffers of a megabyte, which stay in the cache
 _ROW = 1 << 13  # products added up by one call of BLAS, which would start threads for more than ten thousand
+_MANTISSA = 1 << 52  # so many ns, 52 days, are the last bits of a double
+_BITS = int(np.float64(_MANTISSA).view(np.int64))
 
 
 def integrate(
@@ -54,100 +56,120 @@ def partition(t_ns: np.ndarray, power_w: np.ndarray, edges_ns: Sequence[int], sh
     ValueError: the edges are not covered or not in order, or power is NaN.
     """
     _check_shape(t_ns, power_w)
-    edges = [int(edge) for edge in edges_ns]
-    if sorted(edges) != edges:
+    edges = np.asarray(edges_ns, dtype=np.int64)
+    if np.any(edges[1:] < edges[:-1]):
         raise ValueError("the edges of a partition must not decrease")
-    if edges and (edges[0] < t_ns[0] or edges[-1] > t_ns[-1]):
+    if len(edges) and (edges[0] < t_ns[0] or edges[-1] > t_ns[-1]):
         raise ValueError(
             f"the window from {edges[0]} ns to {edges[-1]} ns is not covered: samples reach from "
             f"{t_ns[0]} ns to {t_ns[-1]} ns"
         )
-    window = _Window(t_ns, power_w, shape == "mean_over_period")
+    if len(edges) < 2:
+        return np.empty(0)
+    held = shape == "mean_over_period"
     after = np.searchsorted(t_ns, edges)
-    joules = [
-        _finite(window.energy(*window_edges), window_edges[0] / 1e9, window_edges[1] / 1e9)
-        for window_edges in zip(edges, edges[1:], after.tolist(), after[1:].tolist())
-    ]
-    return np.array(joules, dtype=np.float64)
+    ends = _ends(t_ns, power_w, edges, after, held)
+    between = _between(t_ns, power_w, after, held)
+    unit = 1e9 if held else 2e9
+    joules = [math.fsum(at_ends + parts) / unit for at_ends, parts in zip(ends.tolist(), between)]
+    for index in np.flatnonzero(~np.isfinite(joules))[:1]:
+        _finite(joules[index], edges[index] / 1e9, edges[index + 1] / 1e9)
+    return np.array(joules)
 
 
-class _Window:
-    """Energy between two edges, each given with the index of the first sample at or after it."""
+def _ends(t: np.ndarray, power: np.ndarray, edges: np.ndarray, after: np.ndarray, held: bool) -> np.ndarray:
+    """W ns of each window before its first sample and after its last, twice that of trapezia: float64[windows, 2].
 
-    def __init__(self, t: np.ndarray, power: np.ndarray, held: bool) -> None:
-        self._t, self._power, self._held = t, power, held
+    `after` is the first sample at or after each edge; a window without a sample lies in front of one as a whole.
+    Of trapezia the halves of the first and the last step between samples are added, which `_between` leaves out.
+    """
+    start, stop, first, last = edges[:-1], edges[1:], after[:-1], after[1:] - 1
+    sampled = last >= first
+    early_ns, late_ns = np.minimum(stop, t[first]) - start, np.where(sampled, stop - t[last], 0)
+    if held:
+        return np.stack([_part(power[first], early_ns), _part(power[last + 1], late_ns)], axis=1)
+    at = _at(t, power, edges, after)
+    first_ns = np.where(sampled, t[np.minimum(first + 1, last)] - t[first], 0)
+    last_ns = np.where(sampled, t[last] - t[np.maximum(last - 1, first)], 0)
+    early = _part(at[:-1] + np.where(sampled, power[first], at[1:]), early_ns) + _part(power[first], first_ns)
+    late = _part(power[last] + at[1:], late_ns) + _part(power[last], last_ns)
+    return np.stack([early, late], axis=1)
+
+
+def _part(watts: np.ndarray, ns: np.ndarray) -> np.ndarray:
+    """W ns; what takes no time counts nothing, whatever its power."""
+    return np.multiply(watts, ns, out=np.zeros(len(ns)), where=ns > 0)
+
+
+def _at(t: np.ndarray, power: np.ndarray, edges: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Watts at the edges, on the straight line between samples."""
+    before = np.maximum(after - 1, 0)
+    left, right = t[before], t[after]
+    step = np.maximum(right - left, 1)  # an edge at the first sample has no step before it
+    past, ahead = (edges - left) / step, (right - edges) / step  # 1 - share would lose digits
+    with np.errstate(invalid="ignore"):  # what is not finite is refused in the sum
+        return np.asarray(power[before] * ahead + power[after] * past)
+
+
+def _between(t: np.ndarray, power: np.ndarray, after: np.ndarray, held: bool) -> List[List[float]]:
+    """W ns from the first to the last sample of each window, in parts; twice that of trapezia, without their ends.
+
+    Trapezia by parts: sum of (t[i+1] - t[i]) (p[i] + p[i+1]) = sum of p[i] (t[i+1] - t[i-1]), so that one
+    product per sample is left, and the two ends.  Samples are converted block by block whatever the windows, because
+    memory is read fastest in long stretches, and the products of each window are added up while they are in the cache.
+    """
+    ahead = 0 if held else 1
+    begins, ends = (after[:-1] + 1).tolist(), (after[1:] - ahead).tolist()
+    parts: List[List[float]] = [[] for _ in begins]
+    blocks, window = _Blocks(t, power, ahead), 0
+    for low in range(begins[0], ends[-1], _BLOCK):
+        high = min(low + _BLOCK, ends[-1])
+        duration, watts = blocks.read(low, high)
+        while window < len(begins):
+            inside = slice(max(begins[window], low) - low, max(min(ends[window], high) - low, 0))
+            parts[window] += _sums(duration[inside], watts[inside])
+            if ends[window] > high:
+                break
+            window += 1
+    return parts
+
+
+class _Blocks:
+    """Doubles of a block of samples at a time, in two buffers."""
+
+    def __init__(self, t: np.ndarray, power: np.ndarray, ahead: int) -> None:
+        self._t, self._power, self._ahead = t, power, ahead
         size = min(_BLOCK, len(t))
-        self._ticks = np.empty(size, dtype=np.int64)
-        self._duration, self._doubles = np.empty(size), np.empty(size)
+        self._bits, self._duration = np.empty(size + 2, dtype=np.int64), np.empty(size)
 
-    def energy(self, start: int, stop: int, first: int, beyond: int) -> float:
-        if first == beyond:
-            return self._within(start, stop, first)
-        last = beyond - 1
-        parts = [
-            self._within(start, int(self._t[first]), first),
-            self._within(int(self._t[last]), stop, beyond),
-        ]
-        return math.fsum(parts + self._between(first, last))
+    def read(self, low: int, high: int) -> Tuple[np.ndarray, np.ndarray]:
+        """t[i + ahead] - t[i - 1] in ns, and W, of low <= i < high, until the next call."""
+        duration = self._durations(self._t[low - 1 : high + self._ahead])
+        watts = self._bits[: high - low].view(np.float64)
+        watts[:] = self._power[low:high]
+        return duration, watts
 
-    def _within(self, start: int, stop: int, index: int) -> float:
-        """From start to stop, both between samples index - 1 and index."""
-        if start == stop:
-            return 0.0
-        if self._held:
-            return float(self._power[index]) * (stop - start) / 1e9
-        return (self._at(start, index) + self._at(stop, index)) * (stop - start) / 2e9
-
-    def _at(self, time: int, index: int) -> float:
-        left, right = int(self._t[index - 1]), int(self._t[index])
-        past, ahead = (time - left) / (right - left), (right - time) / (right - left)  # 1 - share would lose digits
-        return float(self._power[index - 1]) * ahead + float(self._power[index]) * past
-
-    def _between(self, first: int, last: int) -> List[float]:
-        """From sample first to sample last.
-
-        Trapezia by parts: sum of (t[i+1] - t[i]) (p[i] + p[i+1]) = sum of p[i] (t[i+1] - t[i-1]), so that one
-        product per sample is left, and the two ends.
+    def _durations(self, t: np.ndarray) -> np.ndarray:
+        """The bits of the double 2^52 + n are those of 2^52 with n added to them: times since the block's begin become
+        doubles by one addition of integers, twice as fast as by conversion, and exact as long as n < 2^52.
         """
-        if first == last:
-            return []
-        if self._held:
-            return [self._products(first + 1, last + 1, 0, 1e9)]
-        t, power = self._t, self._power
-        ends = [
-            float(power[first]) * int(t[first + 1] - t[first]) / 2e9,
-            float(power[last]) * int(t[last] - t[last - 1]) / 2e9,
-        ]
-        return ends + [self._products(first + 1, last, 1, 2e9)]
-
-    def _products(self, begin: int, end: int, ahead: int, unit: float) -> float:
-        """Sum over begin <= i < end of p[i] (t[i + ahead] - t[i - 1]) / unit, in blocks.
-
-        Both are converted to doubles in the cache, and their products added up in many sums at once: the error stays
-        below 1e-12 of a sum of positive products, in the worst case.
-        """
-        if end - begin <= _ROW:
-            few = self._t[begin + ahead : end + ahead] - self._t[begin - 1 : end - 1]
-            return float(np.dot(few.astype(np.float64), self._power[begin:end].astype(np.float64))) / unit
-        sums = []
-        for low in range(begin, end, _BLOCK):
-            high = min(low + _BLOCK, end)
-            ticks, duration, watts = (
-                self._ticks[: high - low],
-                self._duration[: high - low],
-                self._doubles[: high - low],
-            )
-            np.subtract(self._t[low + ahead : high + ahead], self._t[low - 1 : high - 1], out=ticks)
-            duration[:], watts[:] = ticks, self._power[low:high]
-            sums += _sums(duration, watts)
-        return math.fsum(sums) / unit
+        apart = 1 + self._ahead
+        if int(t[-1]) - int(t[0]) >= _MANTISSA:
+            return (t[apart:] - t[:-apart]).astype(np.float64)
+        bits = self._bits[: len(t)]
+        np.add(t, _BITS - int(t[0]), out=bits)
+        doubles = bits.view(np.float64)
+        return np.subtract(doubles[apart:], doubles[:-apart], out=self._duration[: len(t) - apart])
 
 
 def _sums(a: np.ndarray, b: np.ndarray) -> List[float]:
-    """Sums of products, one for each row and one for what is left."""
+    """Sums of products, one for each row and one for what is left: many sums, so that the error of a sum of positive
+    products stays below 1e-12 in the worst case."""
     whole = len(a) // _ROW * _ROW
-    rows = np.matmul(a[:whole].reshape(-1, 1, _ROW), b[:whole].reshape(-1, _ROW, 1)) if whole else np.empty(0)
-    return rows.ravel().tolist() + [float(np.einsum("i,i->", a[whole:], b[whole:]))]
+    rest = float(np.dot(a[whole:], b[whole:]))
+    if not whole:
+        return [rest]
+    return np.matmul(a[:whole].reshape(-1, 1, _ROW), b[:whole].reshape(-1, _ROW, 1)).ravel().tolist() + [rest]
 
 
 def _around(t: np.ndarray, start: float, stop: float) -> Tuple[int, int]:

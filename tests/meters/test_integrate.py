@@ -50,6 +50,14 @@ def test_a_partition_is_exact_to_1e_12(shape, recording):
         assert abs(Fraction(got) - exact) <= exact * Fraction(1, 10**12)
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_samples_may_be_months_apart(shape):
+    t_ns = np.array([7, 10, 10 + 2**51, 21 + 2**53, 30 + 2**53, 35 + 2**53])
+    power = np.array([3.0, 5.0, 7.0, 2.0, 4.0, 6.0], dtype=np.float32)
+    exact = exact_J(t_ns.tolist(), power, 8, 33 + 2**53, shape)
+    assert abs(Fraction(float(partition(t_ns, power, [8, 33 + 2**53], shape)[0])) - exact) <= exact / 10**14
+
+
 def test_an_edge_close_to_a_small_sample_loses_no_digits():
     t_ns, power = np.array([1, 10719091, 10719092]), np.array([668.0, 9.765625e-04, 1.0], dtype=np.float32)
     exact = exact_J(t_ns.tolist(), power, 10718550, 10719091, "instant")
@@ -75,6 +83,7 @@ def test_blocks_do_not_show(shape, monkeypatch):
     power = rng.uniform(-3, 15, 5000).astype(np.float32)
     edges = np.sort(rng.choice(t_ns, 7))
     monkeypatch.setattr(module, "_BLOCK", 64)
+    monkeypatch.setattr(module, "_ROW", 24)
     for got, start, stop in zip(partition(t_ns, power, edges, shape), edges, edges[1:]):
         exact = exact_J(t_ns.tolist(), power, int(start), int(stop), shape)
         assert got == pytest.approx(float(exact), rel=1e-13)
