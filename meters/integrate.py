@@ -57,7 +57,7 @@ def partition(t_ns: np.ndarray, power_w: np.ndarray, edges_ns: Sequence[int], sh
     """
     _check_shape(t_ns, power_w)
     edges = np.asarray(edges_ns, dtype=np.int64)
-    if np.any(edges[1:] < edges[:-1]):
+    if (edges[1:] < edges[:-1]).any():
         raise ValueError("the edges of a partition must not decrease")
     if len(edges) and (edges[0] < t_ns[0] or edges[-1] > t_ns[-1]):
         raise ValueError(
@@ -71,14 +71,17 @@ def partition(t_ns: np.ndarray, power_w: np.ndarray, edges_ns: Sequence[int], sh
     ends = _ends(t_ns, power_w, edges, after, held)
     between = _between(t_ns, power_w, after, held)
     unit = 1e9 if held else 2e9
-    joules = [math.fsum(at_ends + parts) / unit for at_ends, parts in zip(ends.tolist(), between)]
-    for index in np.flatnonzero(~np.isfinite(joules))[:1]:
-        _finite(joules[index], edges[index] / 1e9, edges[index + 1] / 1e9)
-    return np.array(joules)
+    joules = np.array([math.fsum([early, late] + parts) / unit for early, late, parts in zip(*ends, between)])
+    if not np.isfinite(joules).all():
+        index = int(np.isfinite(joules).argmin())
+        _finite(float(joules[index]), edges[index] / 1e9, edges[index + 1] / 1e9)
+    return joules
 
 
-def _ends(t: np.ndarray, power: np.ndarray, edges: np.ndarray, after: np.ndarray, held: bool) -> np.ndarray:
-    """W ns of each window before its first sample and after its last, twice that of trapezia: float64[windows, 2].
+def _ends(
+    t: np.ndarray, power: np.ndarray, edges: np.ndarray, after: np.ndarray, held: bool
+) -> Tuple[List[float], List[float]]:
+    """W ns of each window before its first sample, and after its last; twice that of trapezia.
 
     `after` is the first sample at or after each edge; a window without a sample lies in front of one as a whole.
     Of trapezia the halves of the first and the last step between samples are added, which `_between` leaves out.
@@ -87,13 +90,13 @@ def _ends(t: np.ndarray, power: np.ndarray, edges: np.ndarray, after: np.ndarray
     sampled = last >= first
     early_ns, late_ns = np.minimum(stop, t[first]) - start, np.where(sampled, stop - t[last], 0)
     if held:
-        return np.stack([_part(power[first], early_ns), _part(power[last + 1], late_ns)], axis=1)
+        return _part(power[first], early_ns).tolist(), _part(power[last + 1], late_ns).tolist()
     at = _at(t, power, edges, after)
     first_ns = np.where(sampled, t[np.minimum(first + 1, last)] - t[first], 0)
     last_ns = np.where(sampled, t[last] - t[np.maximum(last - 1, first)], 0)
     early = _part(at[:-1] + np.where(sampled, power[first], at[1:]), early_ns) + _part(power[first], first_ns)
     late = _part(power[last] + at[1:], late_ns) + _part(power[last], last_ns)
-    return np.stack([early, late], axis=1)
+    return early.tolist(), late.tolist()
 
 
 def _part(watts: np.ndarray, ns: np.ndarray) -> np.ndarray:

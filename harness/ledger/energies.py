@@ -1,5 +1,6 @@
 """Energy of every window of an attempt on one meter: with what is inside it, and without; or the reason for none."""
 
+import math
 from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
@@ -39,13 +40,13 @@ class _Pieces(NamedTuple):
     """The stretches between all edges of an attempt's windows."""
 
     edges_ns: np.ndarray
-    seconds: np.ndarray
-    joules: np.ndarray  # NaN where samples do not cover
-    covered_ns: np.ndarray
-    gap_s: np.ndarray
-    held_s: np.ndarray
+    seconds: List[float]
+    joules: List[float]  # NaN where samples do not cover
+    covered_ns: List[int]
+    gap_s: List[float]
+    held_s: List[float]
     gaps: List[Tuple[int, int]]  # where nothing was recorded, also before the first and after the last sample
-    owner: np.ndarray  # index of the innermost window
+    own: List[List[int]]  # pieces of which each window is the innermost
     spans: List[Tuple[int, int]]  # first and last piece of each window
 
 
@@ -81,24 +82,33 @@ def _pieces(windows: Sequence[Window], trace: Any, channel: Optional[str]) -> _P
     starts = [window.start_ns for window in windows]
     edges = np.unique(np.array(starts + stops, dtype=np.int64))
     begin, end = np.searchsorted(edges, starts), np.searchsorted(edges, stops)
-    owner = np.zeros(len(edges) - 1, dtype=np.int64)
-    for index in range(len(windows)):
-        owner[begin[index] : end[index]] = index
+    spans = list(zip(begin.tolist(), end.tolist()))
     outside = (int(edges[0]), first), (reach, int(edges[-1]))
     gaps += [(start, stop) for start, stop in outside if start < stop]
     gap_ns = _gap_ns(edges, gaps)
     joules = _joules(edges, gap_ns == 0, trace, channel, last)
     return _Pieces(
         edges,
-        np.diff(edges) / 1e9,
-        joules,
-        np.diff(edges) - gap_ns.clip(max=np.diff(edges)),
-        _longest_gap_ns(edges, gaps) / 1e9,
-        _overlap(edges, last, reach) / 1e9,
+        (np.diff(edges) / 1e9).tolist(),
+        joules.tolist(),
+        (np.diff(edges) - gap_ns.clip(max=np.diff(edges))).tolist(),
+        (_longest_gap_ns(edges, gaps) / 1e9).tolist(),
+        (_overlap(edges, last, reach) / 1e9).tolist(),
         gaps,
-        owner,
-        list(zip(begin.tolist(), end.tolist())),
+        _own(spans, len(edges) - 1),
+        spans,
     )
+
+
+def _own(spans: Sequence[Tuple[int, int]], count: int) -> List[List[int]]:
+    """The pieces of each window that no window behind it in the list, which is its child, holds."""
+    owner = [0] * count
+    for index, (begin, end) in enumerate(spans):
+        owner[begin:end] = [index] * (end - begin)
+    own: List[List[int]] = [[] for _ in spans]
+    for piece, index in enumerate(owner):
+        own[index].append(piece)
+    return own
 
 
 def _recorded(trace: Any, channel: Optional[str]) -> Tuple[int, int]:
@@ -154,11 +164,11 @@ def _longest_gap_ns(edges: np.ndarray, gaps: Sequence[Tuple[int, int]]) -> np.nd
 
 def _reading(index: int, window: Window, pieces: _Pieces, meter: str, channel: Optional[str]) -> Reading:
     begin, end = pieces.spans[index]
-    whole = slice(begin, end)
-    own = begin + np.flatnonzero(pieces.owner[whole] == index)
-    seconds = float(pieces.seconds[whole].sum())
+    whole, own = slice(begin, end), pieces.own[index]
+    seconds = math.fsum(pieces.seconds[whole])
     nothing = window.stop_ns is None and seconds == 0
-    joules, own_joules = (None, None) if nothing else (_sum(pieces.joules[whole]), _sum(pieces.joules[own]))
+    joules = None if nothing else _sum(pieces.joules[whole])
+    own_joules = None if nothing else _sum([pieces.joules[piece] for piece in own])
     return Reading(
         window,
         meter,
@@ -166,23 +176,23 @@ def _reading(index: int, window: Window, pieces: _Pieces, meter: str, channel: O
         joules,
         own_joules,
         seconds,
-        float(pieces.seconds[own].sum()),
-        float(pieces.covered_ns[whole].sum()) / 1e9 / seconds if seconds else 0.0,
-        float(pieces.gap_s[whole].max()) if end > begin else 0.0,
-        float(pieces.held_s[whole].sum()),
-        None if joules is not None else _why(pieces, np.arange(begin, end), window, meter),
+        math.fsum(pieces.seconds[piece] for piece in own),
+        sum(pieces.covered_ns[whole]) / 1e9 / seconds if seconds else 0.0,
+        max(pieces.gap_s[whole], default=0.0),
+        math.fsum(pieces.held_s[whole]),
+        None if joules is not None else _why(pieces, range(begin, end), window, meter),
         None if own_joules is not None else _why(pieces, own, window, meter),
     )
 
 
-def _sum(joules: np.ndarray) -> Optional[float]:
-    total = float(joules.sum())
-    return None if np.isnan(total) else total
+def _sum(joules: Sequence[float]) -> Optional[float]:
+    total = math.fsum(joules)
+    return None if math.isnan(total) else total
 
 
-def _why(pieces: _Pieces, inside: np.ndarray, window: Window, meter: str) -> str:
-    missing = inside[np.isnan(pieces.joules[inside])]
-    if not len(missing):
+def _why(pieces: _Pieces, inside: Sequence[int], window: Window, meter: str) -> str:
+    missing = [piece for piece in inside if math.isnan(pieces.joules[piece])]
+    if not missing:
         return "meter {} has no sample after {} began".format(meter, window.phase)
     start, stop = _longest_gap(pieces, missing)
     return (
@@ -191,7 +201,7 @@ def _why(pieces: _Pieces, inside: np.ndarray, window: Window, meter: str) -> str
     )
 
 
-def _longest_gap(pieces: _Pieces, missing: np.ndarray) -> Tuple[int, int]:
+def _longest_gap(pieces: _Pieces, missing: Sequence[int]) -> Tuple[int, int]:
     """The longest of the gaps that reach into the pieces `missing`."""
     low, high = pieces.edges_ns[missing[0]], pieces.edges_ns[missing[-1] + 1]
     return max((gap for gap in pieces.gaps if gap[0] < high and gap[1] > low), key=lambda gap: gap[1] - gap[0])

@@ -92,9 +92,7 @@ def lag_J(samples: Samples, spans: Spans) -> float:
     if samples.channel.shape != "lowpass" or not samples.channel.tau_s:
         return 0.0
     holes = samples.gaps_in(spans)
-    change = sum(samples.at(stop) - samples.at(start) for start, stop in spans)
-    change -= sum(samples.at(stop) - samples.at(start) for start, stop in holes)
-    return samples.channel.tau_s * change
+    return samples.channel.tau_s * (samples.change_W(spans) - samples.change_W(holes))
 
 
 def staleness(samples: Samples, spans: Spans) -> Component:
@@ -102,11 +100,10 @@ def staleness(samples: Samples, spans: Spans) -> Component:
     if not samples.repeats or samples.averages:
         return Component(0.0, 0.0)
     late_s = samples.update_s / 2
-    ends = [
-        (samples.fresh_at(first), samples.fresh_at(last)) for first, last in _interiors(samples, spans) if first <= last
-    ]
-    change = sum(samples.at(stop) - samples.at(start) for start, stop in ends)
-    return Component(late_s * change, late_s * change)
+    first, last = _interiors(samples, spans)
+    held = first <= last
+    late_J = late_s * samples.change_W(np.stack([samples.fresh_ns[first[held]], samples.fresh_ns[last[held]]], axis=1))
+    return Component(late_J, late_J)
 
 
 def noise(samples: Samples, spans: Spans) -> Component:
@@ -114,7 +111,7 @@ def noise(samples: Samples, spans: Spans) -> Component:
     if samples.averages:
         return Component(0.0, 0.0, NORMAL)
     variance = 0.0
-    for first, last in _interiors(samples, spans):
+    for first, last in zip(*(ends.tolist() for ends in _interiors(samples, spans)), strict=True):
         index = samples.fresh_index[first : last + 1]
         seconds = np.diff(samples.t_ns[index]) / 1e9
         change = np.diff(samples.watts[index].astype(float))
@@ -181,41 +178,46 @@ def edges(samples: Samples, spans: Spans) -> Component:
 
     One error for all edges, because the load follows its events in the same way everywhere.
     """
-    bounds = []
-    for (start, stop), (first, last) in zip(spans, _interiors(samples, spans), strict=True):
-        bounds.append(_edge(samples, start, min(samples.fresh_at(first), stop), 1))
-        bounds.append(_edge(samples, stop, max(samples.fresh_at(last), start), -1))
-    low, high = sum(low for low, _ in bounds), sum(high for _, high in bounds)
+    start, stop = np.asarray(spans, dtype=np.int64).T
+    first, last = _interiors(samples, spans)
+    bounds = _edges(samples, start, np.minimum(samples.fresh_ns[first], stop), 1)
+    bounds += _edges(samples, stop, np.maximum(samples.fresh_ns[last], start), -1)
+    low, high = bounds.tolist()
     middle, half = (low + high) / 2, WHOLE_RANGE * (high - low) / 2
     return Component(middle - half, middle + half)
 
 
-def _edge(samples: Samples, edge: int, inner: int, side: int) -> tuple[float, float]:
-    """Bounds of the error from an edge to the first sample well inside; `side` 1: the window begins there, -1: ends."""
+def _edges(samples: Samples, edge: np.ndarray, inner: np.ndarray, side: int) -> np.ndarray:
+    """Bounds of the error from edges to the first samples well inside; `side` 1: windows begin there, -1: end."""
     outer = _outside(samples, edge, side)
-    low_ns, high_ns = sorted((outer, inner))
-    if outer == inner or any(start < high_ns and stop > low_ns for start, stop in samples.gaps):
-        return 0.0, 0.0
+    told = (outer != inner) & ~_in_gaps(samples, np.minimum(outer, inner), np.maximum(outer, inner))
+    edge, inner, outer = edge[told], inner[told], outer[told]
     if samples.averages:
         level_in, level_out = _mean_levels(samples, edge, side)
     else:
         level_in, level_out = samples.at(inner), samples.at(outer)
-    seconds = abs(inner - edge) / 1e9
-    between = (edge, inner) if side == 1 else (inner, edge)
-    sharp = level_in * seconds - samples.energy([between])
-    late = sharp - (level_in - level_out) * min(seconds, LATENCY_S)
-    return min(0.0, sharp, late), max(0.0, sharp, late)
+    seconds = np.abs(inner - edge) / 1e9
+    sharp = level_in * seconds - samples.energies(np.stack([edge, inner][::side], axis=1))
+    late = sharp - (level_in - level_out) * np.minimum(seconds, LATENCY_S)
+    bounds = np.stack([np.zeros(len(edge)), sharp, late])
+    return np.array([bounds.min(axis=0).sum(), bounds.max(axis=0).sum()])
 
 
-def _outside(samples: Samples, edge: int, side: int) -> int:
-    """Time of the fresh sample just outside an edge, or the edge itself where there is none."""
+def _in_gaps(samples: Samples, low_ns: np.ndarray, high_ns: np.ndarray) -> np.ndarray:
+    """Whether a gap reaches into each stretch: more of them begin before its end than end before its begin."""
+    starts, stops = np.asarray(samples.gaps, dtype=np.int64).reshape(-1, 2).T
+    return np.searchsorted(starts, high_ns) > np.searchsorted(stops, low_ns, side="right")
+
+
+def _outside(samples: Samples, edge: np.ndarray, side: int) -> np.ndarray:
+    """Times of the fresh samples just outside edges, or the edges themselves where there are none."""
     times = samples.fresh_ns
-    index = int(np.searchsorted(times, edge, side="right")) - 1 if side == 1 else int(np.searchsorted(times, edge))
-    return int(times[index]) if 0 <= index < len(times) else edge
+    index = np.searchsorted(times, edge, side="right") - 1 if side == 1 else np.searchsorted(times, edge)
+    return np.where((index >= 0) & (index < len(times)), times[index.clip(0, len(times) - 1)], edge)
 
 
-def _interiors(samples: Samples, spans: Spans) -> list[tuple[int, int]]:
-    """For each span its first and last fresh sample that the load's step at the edge has surely passed.
+def _interiors(samples: Samples, spans: Spans) -> tuple[np.ndarray, np.ndarray]:
+    """Of each span the first and the last fresh sample that the load's step at the edge has surely passed.
 
     Where samples are far apart, one that is closer to the edge than the load's latency does not tell.  (last < first
     where a span holds none.)
@@ -225,21 +227,20 @@ def _interiors(samples: Samples, spans: Spans) -> list[tuple[int, int]]:
     first = np.searchsorted(times, [start + margin for start, _ in spans])
     last = np.searchsorted(times, [stop - margin for _, stop in spans], side="right") - 1
     top = len(times) - 1
-    return list(zip(np.minimum(first, top).tolist(), np.maximum(last, 0).tolist(), strict=True))
+    return np.minimum(first, top), np.maximum(last, 0)
 
 
-def _mean_levels(samples: Samples, edge: int, side: int) -> tuple[float, float]:
-    """Levels on both sides of the period that holds an edge: the means of the periods after and before it."""
-    index = int(np.searchsorted(samples.t_ns, edge, side="left"))
-    before, after = max(index - 1, 0), min(index + 1, len(samples.t_ns) - 1)
-    levels = float(samples.watts[after]), float(samples.watts[before])
-    return levels if side == 1 else levels[::-1]
+def _mean_levels(samples: Samples, edge: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Levels on both sides of the periods that hold edges: the means of the periods after and before them."""
+    index = np.searchsorted(samples.t_ns, edge)
+    before, after = np.maximum(index - 1, 0), np.minimum(index + 1, len(samples.t_ns) - 1)
+    inside, outside = (after, before)[::side]
+    return samples.watts[inside].astype(float), samples.watts[outside].astype(float)
 
 
 def clock_offset(samples: Samples, spans: Spans) -> Component:
     """Between two hosts' clocks: all edges of an attempt are late by the same time, at each of them power may step."""
-    change = sum(samples.at(stop) - samples.at(start) for start, stop in spans)
-    joules = samples.clock_within_s * abs(change)
+    joules = samples.clock_within_s * abs(samples.change_W(spans))
     return Component(-joules, joules)
 
 

@@ -1,5 +1,6 @@
 """Idle power after the work of an attempt: what the idle power before it is checked against."""
 
+from bisect import bisect_left
 from typing import NamedTuple
 
 from harness.ledger import StageRun, StudyRuns
@@ -22,11 +23,13 @@ class Idles:
 
     def __init__(self, study: StudyRuns, recordings: Recordings):
         self._recordings = recordings
-        self._starts = sorted(
-            ((attempt.clock.get("boot_id"), attempt.spans[0].start_ns, number, attempt.number)
-             for number, run in enumerate(study.runs()) for attempt in run.attempts if attempt.spans),
-            key=lambda start: start[1],
-        )  # fmt: skip
+        starts: dict[str | None, list[tuple[int, int, int]]] = {}
+        for number, run in enumerate(study.runs()):
+            for attempt in run.attempts:
+                if attempt.spans:
+                    start = (attempt.spans[0].start_ns, number, attempt.number)
+                    starts.setdefault(attempt.clock.get("boot_id"), []).append(start)
+        self._starts = {boot: sorted(found) for boot, found in starts.items()}
         self._runs = study.runs()
         self._known: dict[tuple, After | None] = {}
 
@@ -43,11 +46,13 @@ class Idles:
         if None in stops:
             return None
         end_ns = max(stop for stop in stops if stop is not None)
-        for boot, start_ns, index, other in self._starts:
-            if boot == attempt.clock.get("boot_id") and 0 <= start_ns - end_ns <= NEXT_WITHIN_S * 1e9:
-                watts = self._runs[index].idle_W(meter, other)
-                return None if watts is None else After(watts, "next idle")
-        return None
+        starts = self._starts[attempt.clock.get("boot_id")]
+        place = bisect_left(starts, (end_ns, 0, 0))
+        if place == len(starts) or starts[place][0] - end_ns > NEXT_WITHIN_S * 1e9:
+            return None
+        _, index, other = starts[place]
+        watts = self._runs[index].idle_W(meter, other)
+        return None if watts is None else After(watts, "next idle")
 
     def _cooldown(self, run: StageRun, number: int, meter: str) -> After | None:
         window = next((w for w in run.windows() if w.phase == "cooldown" and w.attempt == number and w.ended), None)

@@ -15,7 +15,7 @@ STALE = 1
 STEP_SIGMAS = 6.0
 LOOK_AT = 1 << 20
 
-Spans = Sequence[tuple[int, int]]  # (start_ns, stop_ns), in order, none overlapping
+Spans = Sequence[tuple[int, int]] | np.ndarray  # (start_ns, stop_ns), in order, none overlapping
 
 
 def clock_within(trace: Trace) -> float:
@@ -80,9 +80,6 @@ class Samples:
         """Times of the samples that bring something new."""
         return self.t_ns if self.fresh.all() else self.t_ns[self.fresh_index]
 
-    def fresh_at(self, index: int) -> int:
-        return int(self.fresh_ns[index])
-
     @cached_property
     def update_s(self) -> float:
         """Mean time between fresh samples, gaps left out; more than the native period where a sensor repeats itself."""
@@ -117,20 +114,28 @@ class Samples:
 
     def energy(self, spans: Spans, shape: str | None = None) -> float:
         """Joules over the spans, gaps bridged by a straight line, the last sample held; `shape` as in `meters`."""
-        inside = [(min(start, self.last_ns), min(stop, self.last_ns)) for start, stop in spans]
-        edges = [edge for span in inside for edge in span]
-        joules = float(partition(self.t_ns, self.watts, edges, shape or self.channel.shape)[::2].sum())
-        held_ns = sum(stop - start for start, stop in spans) - sum(stop - start for start, stop in inside)
-        return joules + held_ns / 1e9 * float(self.watts[-1])
+        return float(self.energies(spans, shape).sum())
 
-    def at(self, t_ns: int) -> float:
-        """Power at a time, on the straight line between samples."""
-        after = int(np.searchsorted(self.t_ns, t_ns))  # np.interp would convert a week of samples for each edge
-        if after == 0 or after == len(self.t_ns):
-            return float(self.watts[min(after, len(self.t_ns) - 1)])
-        left, right = int(self.t_ns[after - 1]), int(self.t_ns[after])
-        share = (int(t_ns) - left) / (right - left)
-        return float(self.watts[after - 1]) * (1 - share) + float(self.watts[after]) * share
+    def energies(self, spans: Spans, shape: str | None = None) -> np.ndarray:
+        """The same of each span, float64[spans]."""
+        asked = np.asarray(spans, dtype=np.int64).reshape(-1, 2)
+        inside = np.minimum(asked, self.last_ns)
+        joules = partition(self.t_ns, self.watts, inside.ravel(), shape or self.channel.shape)[::2]
+        held_ns = np.diff(asked)[:, 0] - np.diff(inside)[:, 0]
+        return np.asarray(joules + held_ns / 1e9 * float(self.watts[-1]))
+
+    def at(self, t_ns: np.ndarray) -> np.ndarray:
+        """Power at times, on the straight line between samples."""
+        after = np.searchsorted(self.t_ns, t_ns)  # np.interp would convert a week of samples for a few edges
+        after, before = np.minimum(after, len(self.t_ns) - 1), np.maximum(after - 1, 0)
+        left, right = self.t_ns[before], self.t_ns[after]
+        share = ((t_ns - left) / np.maximum(right - left, 1)).clip(0, 1)  # outside, the nearest sample
+        return np.asarray(self.watts[before] * (1 - share) + self.watts[after] * share)
+
+    def change_W(self, spans: Spans) -> float:
+        """How much higher power is at the ends of the spans than at their begins, all added up."""
+        power = self.at(np.asarray(spans, dtype=np.int64).reshape(-1, 2))
+        return float((power[:, 1] - power[:, 0]).sum())
 
     def count(self, spans: Spans) -> int:
         return sum(last - first for first, last in self._ranges(spans))
@@ -138,10 +143,10 @@ class Samples:
     def peak_W(self, spans: Spans) -> float:
         """The highest sample; of spans that hold none, the highest power on the line between samples."""
         inside = [float(self.watts[first:last].max()) for first, last in self._ranges(spans) if last > first]
-        return max(inside + [self.at(edge) for span in spans for edge in span], default=0.0)
+        return max(inside + self.at(np.asarray(spans, dtype=np.int64).ravel()).tolist(), default=0.0)
 
-    def _ranges(self, spans: Spans) -> list[tuple[int, int]]:
-        return [tuple(np.searchsorted(self.t_ns, span).tolist()) for span in spans]
+    def _ranges(self, spans: Spans) -> list[list[int]]:
+        return np.searchsorted(self.t_ns, np.asarray(spans, dtype=np.int64)).tolist()
 
     def gaps_in(self, spans: Spans) -> list[tuple[int, int]]:
         """Stretches of the spans without samples, the held end among them."""
