@@ -11,6 +11,8 @@ from harness.ledger.rows import Row, StudyRuns
 from harness.ledger.savings import savings, sentence
 from harness.quantities import NONE, duration, kilojoules, percent, prefixed, significant, small_percent
 
+FEW_CLASSES = 10
+
 
 class Sheet(NamedTuple):
     """A table as text, with what must be said under it."""
@@ -76,10 +78,20 @@ def _title(study: StudyRuns, rows: Sequence[Row]) -> str:
 def _header(meters: Sequence[str], rows: Sequence[Row]) -> List[str]:
     word = "simulated " if any(row.energy.simulated for row in rows) else ""
     return (
-        ["row", "accuracy % end", "best", word + "kJ", word + "kJ net of idle"]
+        ["row", *accuracy_names(rows), word + "kJ", word + "kJ net of idle"]
         + [word + "kJ " + meter for meter in meters[1:]]
         + ["FLOPs", "time", word + "mean W", "epochs searched", ""]
     )
+
+
+def accuracy_names(rows: Sequence[Row]) -> List[str]:
+    """Names of the columns for accuracy."""
+    return ["accuracy % end", *(["top-5 % end"] if top5_tells(rows) else []), "best"]
+
+
+def top5_tells(rows: Sequence[Row]) -> bool:
+    """Whether top-5 accuracy has a column: of ten classes or fewer, five guesses hit nearly always."""
+    return any(row.accuracy_top5 is not None and (row.classes or 0) > FEW_CLASSES for row in rows)
 
 
 def _lines(rows: Sequence[Row], others: Dict[str, List[Row]]) -> List[List[str]]:
@@ -87,14 +99,16 @@ def _lines(rows: Sequence[Row], others: Dict[str, List[Row]]) -> List[List[str]]
     for index, row in enumerate(rows):
         energy = row.energy
         lines.append(
-            [_label(row, rows), percent(row.accuracy_final), percent(row.accuracy_best)]
+            [_label(row, rows), percent(row.accuracy_final)]
+            + ([percent(row.accuracy_top5)] if top5_tells(rows) else [])
+            + [percent(row.accuracy_best)]
             + [_joules(energy.headline_J, energy), _joules(energy.net_J, energy)]
             + [kilojoules(other[index].energy.headline_J) for other in others.values()]
             + [prefixed(row.flops), duration(energy.seconds), significant(energy.mean_W, 3)]
             + [str(row.epochs_searched or NONE), marks(row)]
         )
         if row.detection is not None:
-            lines.append(_detection_line(row, len(others)))
+            lines.append(_detection_line(row, len(accuracy_names(rows)), len(others)))
     return lines
 
 
@@ -103,7 +117,7 @@ def _joules(joules: Optional[float], energy: CellEnergy) -> str:
     return kilojoules(joules) + (" emulated" if energy.emulated and joules is not None else "")
 
 
-def _detection_line(row: Row, others: int) -> List[str]:
+def _detection_line(row: Row, accuracies: int, others: int) -> List[str]:
     """All detections of the row, which its energy holds: joules and time from the repeated kernel."""
     cost = row.detection
     assert cost is not None
@@ -111,7 +125,7 @@ def _detection_line(row: Row, others: int) -> List[str]:
     seconds = None if cost.seconds is None else cost.detections * cost.seconds
     watts = cost.joules / cost.seconds if cost.joules is not None and cost.seconds else None
     return (
-        ["  finding the ticket", "", "", kilojoules(joules), ""]
+        ["  finding the ticket", *[""] * accuracies, kilojoules(joules), ""]
         + [""] * others
         + [prefixed(cost.detections * cost.flops), duration(seconds), significant(watts, 3), "", "in the row above"]
     )
@@ -194,6 +208,7 @@ def _plain(row: Row) -> Dict[str, Any]:
         "simulated": energy.simulated,
         "accuracy_final": row.accuracy_final,
         "accuracy_best": row.accuracy_best,
+        "accuracy_top5_final": row.accuracy_top5,
         "energy_J": energy.headline_J,
         "energy_net_J": energy.net_J,
         "time_s": energy.seconds,

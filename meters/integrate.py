@@ -1,7 +1,7 @@
 """Power samples to joules: exact for what the samples say, and an error where they say nothing."""
 
 import math
-from typing import List, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -48,7 +48,9 @@ def integrate(
     return _finite(math.fsum(joules.tolist()), start_s, stop_s)
 
 
-def partition(t_ns: np.ndarray, power_w: np.ndarray, edges_ns: Sequence[int], shape: str = "instant") -> np.ndarray:
+def partition(
+    t_ns: np.ndarray, power_w: np.ndarray, edges_ns: Union[Sequence[int], np.ndarray], shape: str = "instant"
+) -> np.ndarray:
     """Joules between successive edges: float64[len(edges_ns) - 1], as `integrate` for each pair.
 
     `t_ns` is int64 and increases strictly, which `Trace` has made sure of and this does not look at again:

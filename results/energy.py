@@ -102,8 +102,8 @@ def epochs(reader: Reader) -> pd.DataFrame:
     """One row for each epoch that counts, stage by stage."""
     found = []
     for run, meter in _stages(reader.study):
-        accuracy = {
-            r.window.epoch: r.window.notes.get("accuracy")
+        tested = {
+            r.window.epoch: r.window.notes
             for r in run.energies(meter)
             if r.window.phase == "evaluate" and not r.window.lost
         }
@@ -112,7 +112,8 @@ def epochs(reader: Reader) -> pd.DataFrame:
                 notes = reading.window.notes
                 row = _window(run, reading) | _measured_window(reader, run, reading)
                 row.update({key: notes.get(key) for key in ("loss", "train_accuracy", "lr")})
-                found.append(row | {"accuracy": accuracy.get(reading.window.epoch)})
+                shown = tested.get(reading.window.epoch, {})
+                found.append(row | {key: shown.get(key) for key in ("accuracy", "accuracy_top5")})
     return _whole_numbers(pd.DataFrame(found), "epoch")
 
 
@@ -178,6 +179,7 @@ def _cell(row: Row, measured: Energy | None) -> dict[str, Any]:
     return _identity(row) | {
         "accuracy_end": row.accuracy_final,
         "accuracy_best": row.accuracy_best,
+        "accuracy_top5_end": row.accuracy_top5,
         **_figure(measured),
         **_net(measured),
         "time_s": energy.seconds,

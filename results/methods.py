@@ -53,6 +53,10 @@ class Method(NamedTuple):
     def accuracy(self) -> float | None:
         return self.mean([row.accuracy_final for row in self.rows])
 
+    @property
+    def top5(self) -> float | None:
+        return self.mean([row.accuracy_top5 for row in self.rows])
+
 
 class Saving(NamedTuple):
     """A method against a baseline.  `saved`: share of the baseline's energy; `accuracy`: difference in shares."""

@@ -5,7 +5,7 @@ from typing import Any
 from harness import composed_sheet
 from harness.ledger import attachments, calibrations
 from harness.quantities import NONE, duration, kilojoules, percent, prefixed, significant
-from harness.summary import Sheet, marks, overhead_sheet
+from harness.summary import Sheet, accuracy_names, marks, overhead_sheet, top5_tells
 from results import checks, composed_sheets, each_meter, efficiency
 from results.methods import Method, methods, savings, sentence, short
 from results.provenance import digest
@@ -70,14 +70,15 @@ def _main(study: Any, found: list[Method]) -> Sheet:
     word = "simulated " if any(method.simulated for method in found) else ""
     several = any(len(method.rows) > 1 for method in found)
     between = "95 % interval" if several else "95 % interval, metering only"
-    header = ["method", "accuracy % end", "best", f"{word}kJ", between]
+    rows = [row for method in found for row in method.rows]
+    header = ["method", *accuracy_names(rows), f"{word}kJ", between]
     header += ["runs", "lowest to highest"] if several else []
     header += [f"{word}kJ net of idle", "FLOPs", "time", f"{word}mean W", "peak W", "epochs searched", ""]
     lines = []
     for method in found:
-        lines.append(_line(method, found, several))
+        lines.append(_line(method, found, several, top5_tells(rows)))
         if any(row.detection is not None for row in method.rows):
-            lines.append(_detection(method, several))
+            lines.append(_detection(method, len(accuracy_names(rows)), several))
     return Sheet(_title(study, found), header, lines, _notes(study, found))
 
 
@@ -97,7 +98,7 @@ def _title(study: Any, found: list[Method]) -> str:
     return f"{study.name}: power is simulated, no joule in this table was measured on a board{mixed}"
 
 
-def _line(method: Method, found: list[Method], several: bool) -> list[str]:
+def _line(method: Method, found: list[Method], several: bool, top5: bool) -> list[str]:
     rows = method.rows
     energies = [energy for energy in method.energies if energy is not None and energy.joules is not None]
     seconds = method.mean([row.energy.seconds for row in rows])
@@ -109,6 +110,7 @@ def _line(method: Method, found: list[Method], several: bool) -> list[str]:
     return [
         short(method, found),
         percent(method.accuracy),
+        *([percent(method.top5)] if top5 else []),
         percent(method.mean([row.accuracy_best for row in rows])),
         kilojoules(interval.value if interval else None) + (" emulated" if method.emulated and interval else ""),
         _interval(interval, method),
@@ -130,7 +132,7 @@ def _interval(interval: Interval | None, method: Method) -> str:
     return f"{kilojoules(interval.low)} to {kilojoules(interval.high)}" + (" excl. meter accuracy" if unstated else "")
 
 
-def _detection(method: Method, several: bool) -> list[str]:
+def _detection(method: Method, accuracies: int, several: bool) -> list[str]:
     """All detections of a method, which its energy holds: from the kernel repeated by itself."""
     costs = [row.detection for row in method.rows if row.detection is not None]
     each = [None if cost.joules is None else cost.detections * cost.joules for cost in costs]
@@ -139,7 +141,7 @@ def _detection(method: Method, several: bool) -> list[str]:
     flops = method.mean([cost.detections * cost.flops for cost in costs])
     watts = joules / time_s if joules is not None and time_s else None
     middle = [kilojoules(joules), "", *(["", ""] if several else []), "", prefixed(flops), duration(time_s)]
-    return ["  finding the ticket", "", "", *middle, significant(watts, 3), "", "", "in the row above"]
+    return ["  finding the ticket", *[""] * accuracies, *middle, significant(watts, 3), "", "", "in the row above"]
 
 
 def _notes(study: Any, found: list[Method]) -> list[str]:

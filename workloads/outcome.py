@@ -18,6 +18,7 @@ from workloads.training import State
 def accuracies(state: State) -> Dict[str, Any]:
     """Test accuracy after the last epoch and the best after any, shares 0..1, with its absolute epoch index.
 
+    With more than five classes also the share whose class is among the five highest scores, after the last epoch.
     With images held out, the best epoch is also chosen by them, and the test accuracy at that epoch told.
     """
     best = _best(state, "accuracy")
@@ -27,6 +28,8 @@ def accuracies(state: State) -> Dict[str, Any]:
         "best_epoch": state.start + best if state.epochs_done > state.start else None,
         "loss_final": state.history[-1]["loss"],
     }
+    if "accuracy_top5" in state.history[-1]:
+        found["accuracy_top5_final"] = state.history[-1]["accuracy_top5"]
     if "validation" in state.history[-1]:
         chosen = _best(state, "validation")
         found["validation_best"] = state.history[chosen]["validation"]

@@ -100,6 +100,7 @@ def execute(
         return {
             "epochs_run": [state.start, state.epochs_done],
             "images": batches.count,
+            "classes": batches.classes,
             "batch_size": training.batch_size,
             **outcome.accuracies(state),
             **outcome.choice(state),
@@ -150,14 +151,17 @@ def _pruned(training: Training, sources: Mapping[Training, Store], batches: Batc
 
 def _evaluated(state: State, training: Training, batches: Batches) -> Dict[str, Optional[float]]:
     """Accuracies after an epoch: on test images, on those held out, and of the mean weights at the end."""
-    found: Dict[str, Optional[float]] = {"accuracy": accuracy(state.model, batches.test(training.batch_size))}
+    tested = accuracy(state.model, batches.test(training.batch_size))
+    found: Dict[str, Optional[float]] = {"accuracy": tested.top1}
+    if tested.top5 is not None:
+        found["accuracy_top5"] = tested.top5
     held_out = batches.validation(training.batch_size)
     if held_out is not None:
-        found["validation"] = accuracy(state.model, held_out)
+        found["validation"] = accuracy(state.model, held_out).top1
     if state.average.count and state.epochs_done == training.last_epoch:
         seen = batches.train(training.seed, state.epochs_done, training.batch_size)
         mean = averaged(pruning.copied(state.model), state.average, seen)
-        found["accuracy_swa"] = accuracy(mean, batches.test(training.batch_size))
+        found["accuracy_swa"] = accuracy(mean, batches.test(training.batch_size)).top1
     return found
 
 

@@ -94,6 +94,8 @@ RESULT = record(
     gammas=whole(),
     accuracy_final=maybe(share),
     accuracy_best=maybe(share),
+    accuracy_top5_final=maybe(share),
+    classes=absent(whole(1)),
     draws=maybe(named(DRAW)),
     detection=maybe(record(memory_bytes=whole(), seconds_each=maybe(number))),
 )
@@ -104,6 +106,7 @@ EVENT = record(
     epoch=maybe(EPOCH),
     epochs_done=maybe(EPOCH),
     accuracy=maybe(share),
+    accuracy_top5=maybe(share),
     loss=maybe(plain),
     train_accuracy=maybe(plain),
     lr=maybe(plain),

@@ -15,7 +15,8 @@ from harness.ledger.stage import StageRun, inside, read_json
 class Row(NamedTuple):
     """One cell of one repetition; what an unfinished stage leaves open is None, and `energy.reasons` says so.
 
-    choice: what a row that chose its ratio had to choose from.
+    choice: what a row that chose its ratio had to choose from.  accuracy_top5: at the end, None with few classes and in
+    records from before it was kept.  classes: of the data set, None in such records.
     """
 
     cell: Mapping[str, Any]
@@ -27,6 +28,8 @@ class Row(NamedTuple):
     epochs_searched: Optional[int]
     detection: Optional[Detection]
     choice: Optional[Mapping[str, Any]] = None
+    accuracy_top5: Optional[float] = None
+    classes: Optional[int] = None
 
 
 class StudyRuns:
@@ -115,4 +118,6 @@ def _row(
         charges.epochs(searches[0], runs[searches[0]["stage"]]) if searches else None,
         detection(cell, runs, meter),
         result.get("choice"),
+        result.get("accuracy_top5_final"),
+        result.get("classes"),
     )

@@ -1,5 +1,6 @@
 """Our figures in the units of the published tables, each with its interval and with how it came about."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from harness.ledger.charges import epochs
@@ -23,6 +24,8 @@ def of(study: Any, method: Method, metric: str) -> Figure | None:
     """A method's figure for a metric of the published tables: percent, kJ, 0.05P or P."""
     if metric in ("retrain_acc", "top1_acc"):
         return accuracy(method)
+    if metric == "top5_acc":
+        return _tested([row.accuracy_top5 for row in method.rows])
     if metric == "energy":
         return energy(study, method)
     return flops(study, method, TABLE_UNIT if metric == "flops" else 1e15)
@@ -39,8 +42,13 @@ def energy(study: Any, method: Method) -> Figure | None:
 
 def accuracy(method: Method) -> Figure | None:
     """Percent at the end of training, with a t interval over repetitions and seeds."""
-    values = [100 * row.accuracy_final for row in method.rows if row.accuracy_final is not None]
-    if not values or len(values) < len(method.rows):
+    return _tested([row.accuracy_final for row in method.rows])
+
+
+def _tested(shares: Sequence[float | None]) -> Figure | None:
+    """None unless every row has one."""
+    values = [100 * share for share in shares if share is not None]
+    if not values or len(values) < len(shares):
         return None
     mean = sum(values) / len(values)
     half = t95(len(values) - 1) * deviation(values) / len(values) ** 0.5 if len(values) > 1 else 0.0

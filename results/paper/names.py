@@ -33,6 +33,11 @@ def name(method: Method) -> str | None:
     return "EB Train" if options.get("inherit", True) else "EB Train (re-init)"
 
 
+def table_of(method: Method) -> str:
+    """The number of the table that lists methods on its data set."""
+    return "3" if method.dataset == "imagenet" else "2"
+
+
 def drawn_at_an_epoch(method: Method) -> bool:
     """Whether its ticket is drawn when the study says, as in Figure 1 and tables 1 and 4, and not by a detector."""
     return method.rows[0].cell["options"].get("rule") == "epoch"

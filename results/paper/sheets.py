@@ -10,8 +10,12 @@ from results import published
 from results.paper.beside import Cell, cells
 from results.paper.improvement import Improvement, improvements
 
-WORDS = {"retrain_acc": "accuracy %", "top1_acc": "top-1 %", "energy": "kJ", "flops": "FLOPs (0.05P)",
-         "total_training_flops": "FLOPs (P)"}  # fmt: skip
+WORDS = {"retrain_acc": "accuracy %", "top1_acc": "top-1 %", "top5_acc": "top-5 %", "energy": "kJ",
+         "flops": "FLOPs (0.05P)", "total_training_flops": "FLOPs (P)"}  # fmt: skip
+PUBLISHED = {
+    "2": 'published: the row "EB Train Improv.", which compares LL (accuracy: FP32) with the strongest baseline',
+    "3": 'published: the columns "Acc. Improv." of Table 3, which compare each row with the unpruned network',
+}
 CLAIMS = ("VGG16 as published", "<= 0.029 %", "<= 0.026 %", "", "<= 0.07 %", "")
 
 
@@ -71,7 +75,7 @@ def _printed(cell: Any) -> str:
 
 
 def _improvements(found: list[Improvement], word: str) -> Sheet:
-    """The paper's row compares EB Train LL (accuracy: FP32) with the strongest baseline of each metric."""
+    """Of each row what it is compared with, and the published cell where the paper compares the same."""
     several = len({(one.model, one.dataset) for one in found}) > 1
     header = ["method", f"improvement{word}", "95 % interval", "published", ""]
     lines = []
@@ -79,18 +83,16 @@ def _improvements(found: list[Improvement], word: str) -> Sheet:
         ratio = "" if one.ratio_pct is None else f" p={one.ratio_pct:g} %"
         task = f" {one.model} {one.dataset}" if several else ""
         against = f"strongest baseline: {one.against}" if one.strongest else one.against
-        text = f"{one.value:+.2f} points" if one.metric == "retrain_acc" else f"{one.value:.2f}x"
-        unit = " points" if one.metric == "retrain_acc" else "x"
+        unit = " points" if one.metric.endswith("_acc") else "x"
+        text = f"{one.value:+.2f}{unit}" if one.metric.endswith("_acc") else f"{one.value:.2f}{unit}"
         printed = NONE if one.published is None else f"{one.published:g}{unit}" + (f" [{one.mark}]" if one.mark else "")
         between = NONE if one.low is None or one.high is None else f"{one.low:.2f} to {one.high:.2f}"
         label = f"{one.method}{task}{ratio}: {WORDS[one.metric]}"
         lines.append([label, _kind(text, one.kind), between, printed, f"against {against}"])
     marks = [mark for mark in dict.fromkeys(one.mark for one in found) if mark]
     notes = [f"[{mark}] {published.footnotes()[mark]}" for mark in marks]
-    notes += ['published: the row "EB Train Improv.", which compares LL (accuracy: FP32) with the strongest baseline']
-    return Sheet(
-        "improvement of EB Train", header, lines, notes if lines else ["the study has no baseline to compare with"]
-    )
+    notes += [note for number, note in PUBLISHED.items() if any(one.table == number for one in found)]
+    return Sheet("improvement", header, lines, notes if lines else ["the study has no baseline to compare with"])
 
 
 def _overhead(study: Any, word: str) -> list[Sheet]:

@@ -13,6 +13,7 @@ from harness.ledger.charges import flops
 from harness.ledger.detection import detection
 from harness.ledger.flops import TABLE_UNIT, detection_flops, training_flops
 from tests.harness.recording import DENSE, EARLY, SEARCH, SLIM, WORKS, cells, write_rep
+from tests.harness.retold import retell
 from tests.harness.timeline import DURATION_MS, MS, WATTS, attempt, killed, saved
 
 CLOSE = 1e-6
@@ -96,6 +97,17 @@ def test_a_row_knows_its_accuracy_and_flops(study):
     assert found.flops == 3 * 1000 * (2 * 1000000 + 2 * 400000)
     assert row(study, "slimming").flops == 3 * 1000 * (4 * 1000000 + 4 * 400000)
     assert row(study, "dense").flops == 3 * 1000 * 4 * 1000000
+
+
+def test_top_5_is_read_where_it_was_kept_and_must_be_a_share(tmp_path, study):
+    assert row(study, "dense").accuracy_top5 is None
+    folder = write_study(tmp_path)
+    retell(tmp_path, accuracy_top5_final=0.975, classes=100)
+    found = row(StudyRuns.open(folder), "dense")
+    assert (found.accuracy_top5, found.classes) == (0.975, 100)
+    retell(tmp_path, accuracy_top5_final=97.5)
+    with pytest.raises(UserError, match="accuracy_top5_final is not what it must be"):
+        StudyRuns.open(folder).rows()
 
 
 def test_detection_has_its_own_overhead(study):

@@ -7,6 +7,7 @@ from harness import rundir, summary
 from harness.ledger import StudyRuns
 from harness.ledger.savings import savings, sentence
 from tests.harness.recording import DENSE, EARLY, SEARCH, WORKS, cells, write_rep
+from tests.harness.retold import retell
 from tests.harness.test_ledger_charges import write_study
 from tests.harness.timeline import attempt, killed, saved
 
@@ -47,6 +48,19 @@ def test_the_rows_hold_the_figures(study_dir):
     assert row[1:6] == ["0.5", "90.00", "95.00", "{:.5f}".format(energy.headline_J / 1000),
                         "{:.5f}".format(energy.net_J / 1000)]  # fmt: skip
     assert "8.400 G" in " ".join(row) and "2 shares its search" in " ".join(row)
+
+
+@pytest.mark.parametrize(
+    "classes, names", [(100, ["accuracy % end", "top-5 % end", "best"]), (10, ["accuracy % end", "best"])]
+)
+def test_top_5_has_a_column_where_it_tells_something(tmp_path, classes, names):
+    folder = write_study(tmp_path)
+    retell(tmp_path, accuracy_top5_final=0.975, classes=classes)
+    (first, *_) = summary.sheets(StudyRuns.open(folder))
+    assert first.header[1 : len(names) + 1] == names and {len(line) for line in first.lines} == {len(first.header)}
+    early = next(line for line in first.lines if line[0].startswith("early_bird"))
+    assert early[1 : len(names) + 1] == (["90.00", "97.50", "95.00"] if classes > 10 else ["90.00", "95.00"])
+    assert {row["accuracy_top5_final"] for row in summary.as_json(folder)["rows"]} == {0.975}
 
 
 def test_columns_line_up(study_dir):

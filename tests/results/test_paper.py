@@ -11,6 +11,7 @@ from harness.cli import cli
 from results import composed, paper, tables
 from results.uncertainty.budget import Interval
 from tests.harness.recording import DENSE, EARLY, WORKS, cells, step_samples, write_trace
+from tests.harness.retold import retell
 from tests.harness.timeline import DURATION_MS, MS, WATTS, attempt
 from tests.results.conftest import write_study
 
@@ -121,6 +122,46 @@ def test_against_lt_too_where_another_baseline_is_stronger(tmp_path):
     (folder / "cells.json").write_text(json.dumps(content))
     energy = [one for one in paper.improvements(results.load(folder)) if one.metric == "energy"]
     assert [(one.against, one.strongest) for one in energy] == [("SNIP", True), ("LT (one-shot)", False)]
+
+
+def on_imagenet(tmp_path):
+    """The usual study, said to be ResNet50 on ImageNet, with ThiNet in place of NS; dense trains better than pruned."""
+    folder = as_in_the_paper(tmp_path, model="resnet50", dataset="imagenet").folder
+    content = json.loads((folder / "cells.json").read_text())
+    content["cells"][0].update(method="dense", ratio=None)
+    content["cells"][1]["method"] = "thinet"
+    (folder / "cells.json").write_text(json.dumps(content))
+    retell(tmp_path, accuracy_top5_final=0.975, classes=1000)
+    dense = rundir.Machine(tmp_path / "runs", "board-abc123").rep(DENSE, 1)
+    retell(dense.folder, accuracy_final=0.93, accuracy_top5_final=0.99)
+    return results.load(folder)
+
+
+def test_top_5_stands_in_table_3_beside_top_1(tmp_path):
+    found = by_metric(on_imagenet(tmp_path), "EB Train")
+    assert set(found) == {"top1_acc", "top5_acc", "total_training_flops"} and {c.table for c in found.values()} == {"3"}
+    assert (found["top1_acc"].ours, found["top1_acc"].published) == (90.0, 73.35)
+    assert (found["top5_acc"].ours, found["top5_acc"].published) == (97.5, 91.36)
+
+
+def test_a_run_from_before_top_5_was_kept_has_top_1_in_table_3(tmp_path):
+    study = as_in_the_paper(tmp_path, model="resnet50", dataset="imagenet")
+    assert set(by_metric(study, "EB Train")) == {"top1_acc", "total_training_flops"}
+
+
+def test_table_3_compares_the_accuracies_of_each_row_with_the_unpruned_network(tmp_path):
+    study = on_imagenet(tmp_path)
+    found = {(one.method, one.against, one.metric): one for one in paper.improvements(study)}
+    top1, top5 = (found["EB Train", "Unpruned", metric] for metric in ("top1_acc", "top5_acc"))
+    assert (top1.value, top1.published, top1.mark) == (pytest.approx(-3.0), -2.24, "top1-75.59")
+    assert (top5.value, top5.published, top5.mark) == (pytest.approx(-1.5), -1.62, "")
+    assert found["ThiNet", "Unpruned", "top5_acc"].published == -2.96
+    assert {against for method, against, _ in found if method == "ThiNet"} == {"Unpruned"}
+    strongest = found["EB Train", "ThiNet", "total_training_flops"]
+    assert strongest.strongest and strongest.published is None and strongest.value == 2.0
+    text = "\n".join(map(tables.text, paper.sheets(study)))
+    assert "ThiNet p=50 %: top-5 %" in text and "-1.50 points" in text and "-2.24 points [top1-75.59]" in text
+    assert 'the columns "Acc. Improv." of Table 3' in text and "EB Train Improv." not in text
 
 
 def full(tmp_path, **values):

@@ -6,8 +6,12 @@ import subprocess
 import pandas as pd
 import pytest
 
+import results
 from harness.summary import Sheet
 from results import tables
+from results.sheets import sheets
+from tests.harness.retold import retell
+from tests.results.conftest import write_study
 
 HOSTILE = Sheet("50 % & <b>_x_</b>", ["row", "a|b", ""], [["m_1 {x}", "1 $", "~^\\#"]], ["note 100 %\n\\input{x}"])
 
@@ -21,6 +25,27 @@ def test_csv_keeps_one_row_per_cell_and_one_for_what_its_detector_cost(study):
     cost = study.detection.iloc[0]
     assert own["energy_J"] == pytest.approx(2 * cost["energy_each_J"])
     assert cell["energy_J"] == study.cells["energy_J"].iloc[2], "CSV does not round"
+
+
+def test_top_5_is_in_the_frames_and_has_a_column_of_its_own(tmp_path):
+    folder = write_study(tmp_path)
+    retell(tmp_path, {"accuracy": 0.5, "accuracy_top5": 0.75}, accuracy_top5_final=0.975, classes=100)
+    study = results.load(folder)
+    assert study.cells["accuracy_top5_end"].eq(0.975).all()
+    assert study.epochs["accuracy_top5"].eq(0.75).all() and study.epochs["accuracy"].eq(0.5).all()
+    sheet = sheets(study)[0]
+    assert sheet.header[1:4] == ["accuracy % end", "top-5 % end", "best"]
+    assert sheet.lines[0][1:4] == [
+        "90.00",
+        "97.50",
+        "95.00",
+    ]
+    assert {len(line) for line in sheet.lines} == {len(sheet.header)}
+
+
+def test_a_run_from_before_top_5_was_kept_has_none(study):
+    assert study.cells["accuracy_top5_end"].isna().all() and study.epochs["accuracy_top5"].isna().all()
+    assert "top-5 % end" not in sheets(study)[0].header
 
 
 def test_json_carries_a_schema_and_null_for_what_is_not_known(study):

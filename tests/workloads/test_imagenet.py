@@ -181,3 +181,4 @@ def test_every_method_trains_on_images_in_folders(name, folder, monkeypatch):
         store = stores[charge.training.without_draws()] = MemoryStore()
         result = execute(charge.training, store=store, sources=stores, data_dir=str(folder))
         assert result["images"] == 12 and 0 <= result["accuracy_final"] <= 1
+        assert result["classes"] == 3 and "accuracy_top5_final" not in result

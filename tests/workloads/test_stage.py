@@ -78,7 +78,10 @@ def test_phases_carry_what_they_found(source):
     noted = dict(phases.notes)
     assert set(noted["epoch"]) == {"epoch", "loss", "train_accuracy", "lr"}
     assert noted["epoch"]["epoch"] == 2 and noted["epoch"]["lr"] == pytest.approx(0.005)
-    assert noted["evaluate"] == {"accuracy": result["accuracy_final"]}
+    assert noted["evaluate"] == {
+        "accuracy": result["accuracy_final"],
+        "accuracy_top5": result["accuracy_top5_final"],
+    }
 
 
 def test_the_result_is_json_and_says_what_ran():
@@ -87,6 +90,7 @@ def test_the_result_is_json_and_says_what_ran():
     assert result["epochs_run"] == [0, 3] and result["images"] == 20 and result["batch_size"] == 10
     assert result["forward_flops"] == result["dense_flops"] and set(result["dense_flops"]) == {"paper", "mac2"}
     assert result["accuracy_best"] >= result["accuracy_final"] and result["best_epoch"] in (0, 1, 2)
+    assert result["accuracy_final"] <= result["accuracy_top5_final"] <= 1 and result["classes"] == 10
     early, late = result["draws"][EARLY.key], result["draws"][LATE.key]
     assert (early["epoch"], early["fired"], len(early["distances"])) == (2, True, 1)
     assert (late["epoch"], late["fired"], late["distances"]) == (3, True, [])

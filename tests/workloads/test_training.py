@@ -106,7 +106,22 @@ def test_accuracy_is_the_share_of_test_images_that_are_right():
     with torch.no_grad():
         state.model.classifier.weight.zero_()
         state.model.classifier.bias.copy_(torch.arange(10) == 3)
-    assert accuracy(state.model, batches.test()) == 0.1
+    assert accuracy(state.model, batches.test()).top1 == 0.1
+
+
+def test_top_5_counts_images_whose_class_is_among_the_five_highest_scores():
+    model = torch.nn.Linear(7, 7)
+    with torch.no_grad():
+        model.weight.zero_()
+        model.bias.copy_(-torch.arange(7.0))  # class c ranks c-th, whatever the image
+    batches = [(torch.ones(4, 7), torch.tensor([0, 1, 2, 3])), (torch.ones(3, 7), torch.tensor([4, 5, 6]))]
+    assert accuracy(model, batches) == (1 / 7, 5 / 7)
+
+
+@pytest.mark.parametrize("classes, told", [(5, False), (6, True)])
+def test_with_five_classes_no_guess_of_five_can_miss(classes, told):
+    model = torch.nn.Linear(2, classes)
+    assert (accuracy(model, [(torch.ones(3, 2), torch.zeros(3, dtype=torch.int64))]).top5 is not None) is told
 
 
 def test_scores_that_are_not_numbers_are_no_accuracy():
