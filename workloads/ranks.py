@@ -125,6 +125,14 @@ class Together(Ranks):
     def store(self, store: Store) -> Store:
         return store if self.first else ReadOnly(store)
 
+    def leave(self) -> None:
+        """End the process group, once no rank talks any more."""
+        self.distributed.barrier()
+        # Before the group: its end waits for its threads, and these for the interpreter's lock to free what they have
+        # reduced. torch lets go of that lock where its own binding ends the group, but not where this wrapper does.
+        self._wrapped = None
+        self.distributed.destroy_process_group()
+
 
 class ReadOnly(Store):
     """Another rank's store: what is to be kept, that rank keeps."""
@@ -155,9 +163,9 @@ def joined(count: int) -> Iterator[Ranks]:
     device = _device(count)
     backend = "nccl" if device.type == "cuda" and distributed.is_nccl_available() else "gloo"
     distributed.init_process_group(backend, init_method="env://", timeout=PATIENCE)
-    yield Together(distributed, device)
-    distributed.barrier()  # none leaves while another still talks: gloo of torch 1.10 has been seen to wait for ever
-    distributed.destroy_process_group()
+    together = Together(distributed, device)
+    yield together
+    together.leave()
 
 
 def available() -> Any:

@@ -16,9 +16,6 @@ from harness.runner import differing
 from tests.harness.command import ROOT, harness
 
 pytest.importorskip("torch")
-pytestmark = pytest.mark.skipif(
-    sys.version_info < (3, 7), reason="gloo of torch 1.10 has been seen to hang here on a busy machine"
-)
 
 STUDY = """
 models = ["vgg16"]
