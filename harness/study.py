@@ -70,6 +70,7 @@ def parse(text: str, name: str) -> Study:
     check_keys(f"key in study {name}:", asked, settable)
     values = {key: check_type(f"{key} in study {name}", value, getattr(defaults, key)) for key, value in asked.items()}
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    values["methods"] = _rows(values.get("methods", {}), name)
     study = Study(name=name, text=text, **values)
     _check_numbers(study)
     _check_names(study)
@@ -93,6 +94,29 @@ def _toml(text: str, name: str) -> Dict[str, Any]:
         return toml.loads(text)
     except toml.TOMLDecodeError as error:
         raise UserError(f"study {name} is not valid TOML: {error}", code=2) from error
+
+
+def _rows(methods: Dict[str, Any], name: str) -> Dict[str, Dict[str, Any]]:
+    """The options of each row by its label: `[methods.draw]` with `at = [10, 20]` is the rows draw_10 and draw_20."""
+    rows: Dict[str, Dict[str, Any]] = {}
+    for label, given in methods.items():
+        for row, options in _draws(label, check_type(f"methods.{label} in study {name}", given, {}), name):
+            if row in rows:
+                raise UserError(
+                    f"study {name} has two rows {row}, one from [methods.{label}]: rename a table or take an epoch out",
+                    code=2,
+                )
+            rows[row] = options
+    return rows
+
+
+def _draws(label: str, options: Dict[str, Any], name: str) -> List[Tuple[str, Dict[str, Any]]]:
+    epochs = options.get("at")
+    if not isinstance(epochs, list):
+        return [(label, options)]
+    if not epochs:
+        raise UserError(f"methods.{label}.at in study {name} is empty: list epochs to draw at, as in [10, 20]", code=2)
+    return [(f"{label}_{epoch}", {"method": label, **options, "at": epoch}) for epoch in epochs]
 
 
 def _check_names(study: Study) -> None:

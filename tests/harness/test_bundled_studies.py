@@ -52,6 +52,20 @@ def test_table_1_searches_on_two_schedules_and_retrains_on_one():
     assert len(stages("table1", "retrain")) == 32
 
 
+def test_stages_of_the_draws_of_table_1_and_4_keep_their_names():
+    """So that what a board has run already is not run again: names from before a study could list draw epochs."""
+    drawn = {
+        name: planning.plan(studies.load(name), ("model=vgg16", "dataset=cifar100")) for name in ("table1", "table4")
+    }
+    rows = {name: [cell["label"] for cell in plan.as_json()["cells"]] for name, plan in drawn.items()}
+    assert rows["table4"] == ["draw_10", "draw_20", "draw_40", "draw_160"]
+    assert rows["table1"] == ["low_10", "low_20", "low_40", "low_160"] + rows["table4"]
+    assert {name: [planning.stage_name(stage) for stage in plan.stages[:2]] for name, plan in drawn.items()} == {
+        "table1": ["a573b1efab7d", "ab9680c7f9e9"],
+        "table4": ["43d8bda2221f", "13c857bb02af"],
+    }
+
+
 def test_table_4_starts_at_a_larger_rate_in_search_and_retraining():
     rates = {(stage.model, stage.role, stage.lr) for stage in stages("table4")}
     assert rates == {("vgg16", r, 0.5) for r in ("search", "retrain")} | {

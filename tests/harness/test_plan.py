@@ -61,6 +61,28 @@ def test_only_leaves_rows_but_no_stage_is_renamed(study):
     assert [stage.role for stage in part.stages] == ["search", "retrain", "retrain"]
 
 
+def test_draw_epochs_in_a_list_are_the_rows_and_stages_of_a_table_each():
+    table = '[methods.{}]\nmethod = "early_bird"\nrule = "epoch"\nat = {}\n'
+    listed = planning.plan(studies.parse(STUDY + table.format("draw", "[1, 3]"), "mine"))
+    spelt = planning.plan(studies.parse(STUDY + table.format("draw_1", 1) + table.format("draw_3", 3), "mine"))
+    assert listed.as_json() == spelt.as_json() and listed.stages == spelt.stages
+    assert "draw_3-vgg16-digits-0.5-seed2" in [cell.id for cell in listed.cells]
+
+
+@pytest.mark.parametrize(
+    "at, sentence",
+    [
+        ("[1, 0]", "at is 0: it must be a whole number, 1 or more"),
+        ('["3"]', "at is '3': it must be a whole number"),
+        ("[5]", "no ticket can be drawn at epoch 5: the training ends at 4"),
+    ],
+)
+def test_a_wrong_draw_epoch_in_a_list_is_named(at, sentence):
+    text = STUDY + f'[methods.draw]\nmethod = "early_bird"\nrule = "epoch"\nat = {at}\n'
+    with pytest.raises(WorkloadError, match=sentence):
+        planning.plan(studies.parse(text, "mine"))
+
+
 AUTO = (
     STUDY
     + """

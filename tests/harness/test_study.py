@@ -46,6 +46,15 @@ def test_the_command_line_goes_before_the_keys_of_the_study():
     assert (applied.power_mode, applied.clocks, applied.cooldown_below_C) == ("0", "locked", 0)
 
 
+def test_a_list_of_draw_epochs_is_a_row_for_each():
+    study = studies.parse(GOOD + 'at = [1, 2]\n[methods.draw]\nmethod = "early_bird"\nat = [10]\n', "mine")
+    assert study.methods == {
+        "early_bird_1": {"method": "early_bird", "epsilon": 0.2, "at": 1},
+        "early_bird_2": {"method": "early_bird", "epsilon": 0.2, "at": 2},
+        "draw_10": {"method": "early_bird", "at": 10},
+    }
+
+
 def test_every_bundled_study_parses():
     assert "smoke" in studies.bundled()
     for name in studies.bundled():
@@ -63,6 +72,14 @@ def test_every_bundled_study_parses():
         ("[0.3, 0.5]", "0.3", "ratios in study mine is 0.3, which is not a list"),
         ("epochs = 4", 'epochs = "4"', "training.epochs in study mine is '4', which is not a int"),
         ("[methods.early_bird]\nepsilon = 0.2", "", "names no method"),
+        (
+            "[methods.early_bird]\nepsilon = 0.2",
+            "[methods]\ndense = 1",
+            "methods.dense in study mine is 1, which is not",
+        ),
+        ("epsilon = 0.2", "at = []", "methods.early_bird.at in study mine is empty: list epochs to draw at, as in [10"),
+        ("epsilon = 0.2", "at = [3, 3]", "study mine has two rows early_bird_3, one from [methods.early_bird]: rename"),
+        ("epsilon = 0.2", "at = [3]\n[methods.early_bird_3]", "two rows early_bird_3, one from [methods.early_bird_3]"),
         ("ratios", "idle_s = -1\nratios", "idle_s in study mine is -1"),
         ("ratios", "repetitions = 0\nratios", "asks for no run"),
         ("models =", "models ==", "not valid TOML"),
