@@ -1,6 +1,5 @@
 """Our batches of CIFAR against the usual ones: an image at a time through torchvision's transforms in two processes."""
 
-import json
 import time
 from typing import Any, Callable, Tuple
 
@@ -8,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.paired import compare
+from benchmarks.paired import compare, said
 from workloads import WorkloadError, vision
 from workloads.augment import Batches
 from workloads.data import Images, cifar10
@@ -53,7 +52,7 @@ def compared() -> str:
     try:
         vision.transforms()
     except WorkloadError as error:
-        return json.dumps({"benchmark": name, "skipped": str(error)})
+        return said(name, skipped=str(error))
     seen = noise(COUNT)
     loader = torch.utils.data.DataLoader(
         Pictures(seen.train_images, seen.train_labels),

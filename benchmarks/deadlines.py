@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from os import sched_getaffinity
 
 from benchmarks.meters import imitated_board
-from benchmarks.recording import Recorder, line
+from benchmarks.paired import line
+from benchmarks.recording import Recorder
 
 SECONDS, RATE_HZ = 20.0, 100
 MOST_IDLE_MS, MOST_BUSY_MS, MOST_REALTIME_MS = 0.5, 6.0, 0.1

@@ -1,6 +1,5 @@
 """What the energies of 1,000 nested windows of 100 million samples cost, against adding both arrays up once."""
 
-import json
 import math
 import re
 from fractions import Fraction
@@ -9,7 +8,7 @@ from typing import List
 
 import numpy as np
 
-from benchmarks.paired import compare
+from benchmarks.paired import compare, line
 from meters.integrate import partition
 
 SAMPLES, WINDOWS, CHECKED = 100000000, 1000, 20
@@ -57,10 +56,6 @@ def largest_error(t_ns: np.ndarray, watts: np.ndarray, first: np.ndarray) -> flo
         exact = exact_J(t_ns[start : stop + 1], watts[start : stop + 1])
         errors.append(abs(float((Fraction(got) - exact) / exact)))
     return max(errors)
-
-
-def line(name: str, value: float, limit: float) -> str:
-    return json.dumps({"benchmark": name, "limit": limit, "ok": value <= limit, "value": value})
 
 
 def main() -> None:

@@ -5,7 +5,8 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks.recording import ROOT, Recorder, emulator, line
+from benchmarks.paired import line
+from benchmarks.recording import ROOT, Recorder, emulator
 
 SECONDS = 20.0
 TREE = ROOT / "tests/data/jetson/TX2-R32-idle.tar"

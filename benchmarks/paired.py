@@ -1,10 +1,13 @@
-"""Compare two ways of doing one thing: interleaved pairs in one process, the median ratio with its 95 % interval."""
+"""Compare two ways of doing one thing: interleaved pairs in one process, the median ratio with its 95 % interval.
+
+Also the JSON lines that all benchmarks print.
+"""
 
 import json
 import math
 import statistics
 import time
-from typing import Callable, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, NamedTuple, Sequence, Tuple
 
 
 class Comparison(NamedTuple):
@@ -18,8 +21,18 @@ class Comparison(NamedTuple):
     pairs: int
 
     def line(self, name: str, limit: float) -> str:
-        """One JSON line, with whether the whole interval lies within the limit."""
-        return json.dumps({"benchmark": name, "limit": limit, "ok": self.high <= limit, **self._asdict()})
+        """Within the limit is the whole interval or nothing."""
+        return said(name, limit=limit, ok=self.high <= limit, **self._asdict())
+
+
+def said(name: str, **found: Any) -> str:
+    """The JSON line of a benchmark."""
+    return json.dumps({"benchmark": name, **found})
+
+
+def line(name: str, value: float, limit: float, **further: float) -> str:
+    """The JSON line of one value, with whether it lies within the limit."""
+    return said(name, limit=limit, ok=value <= limit, value=value, **further)
 
 
 def compare(

@@ -11,8 +11,8 @@ import tempfile
 import time
 from typing import Callable, List, Tuple
 
-from benchmarks.paired import Comparison, median_interval
-from benchmarks.recording import Recorder, emulator, line
+from benchmarks.paired import Comparison, line, median_interval
+from benchmarks.recording import Recorder, emulator
 
 PAIRS, ARM_S, STEADY_S = 1500, 0.25, 300.0
 MOST_CPU, MOST_MB, MOST_RATIO = 0.01, 120, 1.01

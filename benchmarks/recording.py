@@ -74,7 +74,3 @@ class Recorder:
             if key in message:
                 return message[key]
         raise RuntimeError(f"the recorder ended before {key}")
-
-
-def line(name: str, value: float, limit: float, **further: float) -> str:
-    return json.dumps({"benchmark": name, "limit": limit, "ok": value <= limit, "value": value, **further})

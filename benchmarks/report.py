@@ -1,6 +1,5 @@
 """What a report of a week costs, and a figure of a hundred million samples: seconds, peak memory, size."""
 
-import json
 import os
 import subprocess
 import sys
@@ -9,6 +8,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.paired import line
 from benchmarks.recorded import study
 
 ROOT = Path(__file__).parents[1]
@@ -31,20 +31,17 @@ def cost(*arguments: str) -> Cost:
     return Cost(time.monotonic() - begin, 1024 * usage.ru_maxrss)
 
 
-def line(name: str, value: float, limit: float) -> None:
-    print(json.dumps({"benchmark": name, "limit": limit, "ok": value <= limit, "value": value}), flush=True)
-
-
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         week = study(Path(folder), WEEK_DAYS, RATE_HZ, CHANNELS)
-        report = cost("report", str(week))
-        line("report of 7 days, 10 Hz, 8 channels: seconds", report.seconds, 20)
-        line("report of 7 days, 10 Hz, 8 channels: peak bytes", report.peak_bytes, 1e9)
-        line("report of 7 days, 10 Hz, 8 channels: bytes of the page", (week / "report.html").stat().st_size, 1e7)
+        report, name = cost("report", str(week)), "report of 7 days, 10 Hz, 8 channels: "
+        print(line(name + "seconds", report.seconds, 20), flush=True)
+        print(line(name + "peak bytes", report.peak_bytes, 1e9), flush=True)
+        print(line(name + "bytes of the page", (week / "report.html").stat().st_size, 1e7), flush=True)
     with tempfile.TemporaryDirectory() as folder:
         many = study(Path(folder), SAMPLES / SAMPLES_HZ / 86400, SAMPLES_HZ, 1)
-        line("power figure of 100 M samples: seconds", cost("figure", str(many), "power", "--format", "png").seconds, 5)
+        figure = cost("figure", str(many), "power", "--format", "png")
+        print(line("power figure of 100 M samples: seconds", figure.seconds, 5), flush=True)
 
 
 if __name__ == "__main__":

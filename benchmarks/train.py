@@ -3,7 +3,6 @@
 Seconds are those of the wall clock; `loops` has the two loops.
 """
 
-import json
 import tempfile
 import time
 from pathlib import Path
@@ -13,8 +12,7 @@ import torch
 
 from benchmarks import augmentation
 from benchmarks.loops import BATCH, STEPS, THREADS, Ours, arm, network
-from benchmarks.paired import Comparison, compare
-from benchmarks.recording import line
+from benchmarks.paired import Comparison, compare, line, said
 from harness import rundir
 from workloads import checkpoint
 from workloads.detection import Search, per_layer
@@ -37,14 +35,12 @@ def against_plain(name: str, ratio: float = 0.0, align: int = 1) -> Comparison:
 def beside_flops(name: str, dense: Comparison, ticket: Comparison, ratio: float, align: int) -> str:
     """How much of the dense network's time a ticket takes, beside how much of its FLOPs."""
     whole = forward_flops(network(name), SHAPE)
-    return json.dumps(
-        {
-            "benchmark": f"{name}: ticket / dense",
-            "time": ticket.work_s / dense.work_s,
-            "time_plain_loop": ticket.reference_s / dense.reference_s,
-            "flops": forward_flops(network(name, ratio), SHAPE) / whole,
-            "flops_executed": forward_flops(network(name, ratio, align), SHAPE) / whole,
-        }
+    return said(
+        f"{name}: ticket / dense",
+        time=ticket.work_s / dense.work_s,
+        time_plain_loop=ticket.reference_s / dense.reference_s,
+        flops=forward_flops(network(name, ratio), SHAPE) / whole,
+        flops_executed=forward_flops(network(name, ratio, align), SHAPE) / whole,
     )
 
 
@@ -97,13 +93,13 @@ def beside_an_epoch() -> Iterator[str]:
 
 def main() -> None:
     torch.set_num_threads(THREADS)
-    for said in (
+    for lines in (
         networks("vgg16", 0.7, 1, dense_gain=1.12, ticket_gain=1.2),
         networks("preresnet101", 0.5, 8, dense_gain=1.25, ticket_gain=1.25),
         beside_an_epoch(),
         [augmentation.compared()],
     ):
-        for text in said:
+        for text in lines:
             print(text, flush=True)
 
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from benchmarks.paired import compare, median_interval
+from benchmarks.paired import compare, line, median_interval
 
 
 def test_the_interval_of_ten_values_leaves_out_the_extremes():
@@ -30,6 +30,12 @@ def test_thousands_of_values_make_a_narrow_interval():
 def test_five_values_are_too_few():
     with pytest.raises(ValueError, match="take 6 or more"):
         median_interval([1, 2, 3, 4, 5])
+
+
+def test_a_value_at_its_limit_is_within_it():
+    said = {"benchmark": "bytes", "limit": 3, "ok": True, "value": 3, "seconds": 1}
+    assert json.loads(line("bytes", 3, 3, seconds=1)) == said
+    assert json.loads(line("bytes", 4, 3, seconds=1)) == dict(said, ok=False, value=4)
 
 
 def test_pairs_alternate_and_the_line_says_whether_the_limit_holds():
