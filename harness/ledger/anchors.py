@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from harness.errors import UserError
+from harness.ledger.whole_lines import whole_lines
 
 LARGEST_BYTES = 1 << 26
 
@@ -21,12 +22,8 @@ class Anchor(NamedTuple):
 
 def read(path: Path) -> List[Anchor]:
     """In the order in which they were written; a torn last line is dropped, a damaged file raises UserError."""
-    if not path.is_file():
-        return []
-    if path.stat().st_size > LARGEST_BYTES:
-        raise UserError(f"{path} is larger than any run writes ({LARGEST_BYTES >> 20} MB): it holds no clock anchors")
-    lines = path.read_bytes().split(b"\n")[:-1]
     try:
+        lines = whole_lines(path, LARGEST_BYTES, "clock anchors")
         return [_anchor(json.loads(line.decode("utf-8"))) for line in lines]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is damaged ({error!r}): restore it from a copy") from error

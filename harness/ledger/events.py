@@ -6,6 +6,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from harness.errors import UserError
 from harness.ledger.records import EVENT, PHASE, RESULT, check
+from harness.ledger.whole_lines import whole_lines
 
 LARGEST_BYTES = 1 << 29
 
@@ -36,16 +37,8 @@ def read(path: Path) -> List[Dict[str, Any]]:
 
     A damaged line elsewhere raises: energy attributed by half a log would be wrong.
     """
-    path = Path(path)
-    if not path.is_file():
-        return []
-    if path.stat().st_size > LARGEST_BYTES:
-        raise UserError(
-            "{} is larger than any run writes ({} MB): it is not an event log".format(path, LARGEST_BYTES >> 20)
-        )
-    lines = path.read_bytes().split(b"\n")
-    events = []
-    for number, line in enumerate(lines[:-1], 1):
+    events: List[Dict[str, Any]] = []
+    for number, line in enumerate(whole_lines(path, LARGEST_BYTES, "events"), 1):
         events.append(_event(line, path, number))
         if number > 1 and events[-2]["attempt"] == events[-1]["attempt"] and events[-2]["t_ns"] > events[-1]["t_ns"]:
             raise _damaged(path, number)

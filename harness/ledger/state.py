@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.board.nodes import OFFLINE_C
 from harness.errors import UserError
+from harness.ledger.whole_lines import whole_lines
 
 LARGEST_BYTES = 1 << 29
 NOTHING = float("nan")
@@ -37,17 +38,10 @@ def read(path: Path) -> List[State]:
 
     A damaged file raises UserError.
     """
-    path = Path(path)
-    if not path.is_file():
-        return []
-    if path.stat().st_size > LARGEST_BYTES:
-        raise UserError(f"{path} is larger than any run writes ({LARGEST_BYTES >> 20} MB): it holds no board state")
     found: List[_Attempt] = []
     try:
-        with open(str(path), encoding="utf-8") as file:
-            for line in file:
-                if line.endswith("\n"):
-                    _take(json.loads(line), found)
+        for line in whole_lines(path, LARGEST_BYTES, "board state"):
+            _take(json.loads(line.decode("utf-8")), found)
         return [attempt.state() for attempt in found]
     except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
         raise UserError(f"{path} is damaged ({error}): restore it from a copy, or remove it") from error
