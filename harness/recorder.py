@@ -29,7 +29,6 @@ from meters.arrow import arrow
 from meters.connected import Connected
 from meters.errors import MeterError
 from meters.spec import MeterSpec
-from meters.trace_format import declared
 
 BATCH_S, GIVE_UP_S = 1.0, 60.0
 STALLED_S = 2.0  # how long the end waits for a meter that does not answer
@@ -104,7 +103,7 @@ class Recorder:
     def _say_ready(self) -> None:
         if not self._ready and all(reader.delivered for reader in self._readers) and not self._failure():
             self._ready = True
-            self._report(ready=[_describe(spec, reader) for spec, reader in zip(self._specs, self._readers)])
+            self._report(ready=[one.manifest_entry() for one in self._recorded])
 
     def _failure(self) -> str:
         return next(filter(None, [reader.failure for reader in self._readers] + [self._writer.failure]), "")
@@ -172,22 +171,6 @@ def _remove_leftovers(directory: str) -> None:
     """What a recorder that was killed while it closed has left; the trace itself is still there."""
     for path in glob.glob(os.path.join(glob.escape(directory), "*.arrow.tmp")):
         os.unlink(path)
-
-
-def _describe(spec: MeterSpec, reader: Reader) -> Dict[str, Any]:
-    meter = reader.meter
-    calibration = {"calibration": meter.calibration.content} if meter.calibration else {}
-    return {
-        **calibration,
-        "name": spec.name,
-        "kind": spec.kind,
-        "channels": [dict(channel._asdict()) for channel in declared(meter)],
-        "total": list(meter.total),
-        "period_s": meter.period_s,
-        "simulated": meter.simulated,
-        "replayed": meter.replayed,
-        "identity": meter.identity(),
-    }
 
 
 if __name__ == "__main__":

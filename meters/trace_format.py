@@ -63,6 +63,23 @@ def describe(meter: Meter, kind: str, name: str, options: Dict[str, Any], attemp
     }
 
 
+def manifest_entry(meta: Dict[str, Any], name: str) -> Dict[str, Any]:
+    """What a manifest says of a meter whose trace has this metadata; `name`: the meter's in that run."""
+    about = meta["meter"]
+    calibration = {"calibration": meta["calibration"]} if "calibration" in meta else {}
+    return {
+        **calibration,
+        "name": name,
+        "kind": about["kind"],
+        "channels": meta["channels"],
+        "total": meta["total"],
+        "period_s": meta["period_s"],
+        "simulated": meta["simulated"],
+        "replayed": bool(meta.get("replayed")),
+        "identity": about.get("identity", {}),
+    }
+
+
 def declared(meter: Meter) -> Tuple[Channel, ...]:
     """The channels of an opened meter, as a calibration makes them."""
     if meter.calibration is None:

@@ -16,6 +16,7 @@ from meters import attached
 from meters.spec import MeterSpec
 from meters.trace import Trace
 from meters.trace_cut import cut
+from meters.trace_format import manifest_entry
 
 MARGIN_S, MARGIN_PERIODS = 5.0, 10
 SCHEMA = 1
@@ -124,7 +125,7 @@ def _store(
     source = {"file": path.name, "sha256": rundir.digest(path)}
     for one in about:
         _cut(run, one, path, meter, trace, source)
-    entry = {**_described(trace, meter), "attached": {**source, "attempts": about}}
+    entry = {**manifest_entry(trace.meta, meter), "attached": {**source, "attempts": about}}
     content = {"schema": SCHEMA, "meters": run.attached + [entry]}
     text = json.dumps(content, indent=1) + "\n"
     names = [name for name in rundir.listed(rep.attached_sums) if name != rundir.ATTACHED]
@@ -149,20 +150,3 @@ def _cut(run: StageRun, about: Dict[str, Any], path: Path, meter: str, trace: An
     start_ns, stop_ns = there(windows[0].start_ns - margin_ns), there(max(stops) + margin_ns)
     run.rep.power.mkdir(exist_ok=True)
     cut(str(path), str(run.rep.trace(meter, about["attempt"])), start_ns, stop_ns, notes)
-
-
-def _described(trace: Any, meter: str) -> Dict[str, Any]:
-    """As the recorder describes a meter in a manifest."""
-    about = trace.meta
-    calibration = {"calibration": about["calibration"]} if "calibration" in about else {}
-    return {
-        **calibration,
-        "name": meter,
-        "kind": about["meter"]["kind"],
-        "channels": about["channels"],
-        "total": about["total"],
-        "period_s": about["period_s"],
-        "simulated": about["simulated"],
-        "replayed": bool(about.get("replayed")),
-        "identity": about["meter"].get("identity", {}),
-    }

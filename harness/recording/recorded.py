@@ -8,7 +8,7 @@ from harness.recording.annotate import Annotator
 from harness.recording.reader import Reader
 from harness.recording.refresh import Refresh
 from meters.raw import RawWriter
-from meters.trace_format import TraceRow, describe
+from meters.trace_format import TraceRow, describe, manifest_entry
 from meters.trace_write import TraceWriter
 
 
@@ -73,11 +73,16 @@ class Recorded:
         watts, self._watts = self._watts, []
         return sum(watts) / len(watts) if watts else None
 
+    def manifest_entry(self) -> Dict[str, Any]:
+        return manifest_entry(self._metadata(), self.reader.name)
+
+    def _metadata(self) -> Dict[str, Any]:
+        return describe(self.reader.meter, self._kind, self.reader.name, self._options, self._attempt)
+
     def _open(self) -> TraceWriter:
         if self._trace is None:
             meter, name = self.reader.meter, self.reader.name
-            meta = describe(meter, self._kind, name, self._options, self._attempt)
-            self._trace = TraceWriter(self._files.trace, meter.columns, meter.device_clock, meta)
+            self._trace = TraceWriter(self._files.trace, meter.columns, meter.device_clock, self._metadata())
             if self._files.raw:
                 asked = {"name": name, "kind": self._kind, "options": self._options}
                 self._raw = RawWriter(self._files.raw, asked, meter.simulated)
