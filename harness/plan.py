@@ -7,7 +7,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 from harness.errors import UserError
 from harness.options import check_keys, check_type, keywords, unknown
 from harness.study import Study, check_ratio, registry
-from workloads import methods
+from workloads import WorkloadError, methods
 from workloads.auto import AUTO
 from workloads.job import Charge, Job, Training
 
@@ -78,7 +78,10 @@ def plan(study: Study, only: Tuple[str, ...] = ()) -> Plan:
 
     A shared stage serves every row of the study, also those that `only` leaves out, so that its name stays the same.
     """
-    every = tuple(_cells(study))
+    try:
+        every = tuple(_cells(study))
+    except WorkloadError as error:
+        raise UserError(f"study {study.name}: {error}", code=2) from error
     stages = _shared([charge.training for cell in every for charge in cell.charges])
     cells = tuple(cell for cell in every if all(_matches(cell, rule) for rule in _rules(only)))
     if not cells:

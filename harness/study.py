@@ -59,7 +59,11 @@ def load(name: str) -> Study:
                 code=2,
             )
         raise unknown("study", name, bundled())
-    return parse(path.read_text(encoding="utf-8"), path.stem)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"study file {path} can't be read ({error}): it is a text file in UTF-8", code=2) from error
+    return parse(text, path.stem)
 
 
 def parse(text: str, name: str) -> Study:
@@ -72,6 +76,7 @@ def parse(text: str, name: str) -> Study:
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
     values["methods"] = _rows(values.get("methods", {}), name)
     study = Study(name=name, text=text, **values)
+    _check_lists(study)
     _check_numbers(study)
     _check_names(study)
     _check_training(study, study.training, [model for model in study.models if model in study.training])
@@ -119,6 +124,20 @@ def _draws(label: str, options: Dict[str, Any], name: str) -> List[Tuple[str, Di
     return [(f"{label}_{epoch}", {"method": label, **options, "at": epoch}) for epoch in epochs]
 
 
+def _check_lists(study: Study) -> None:
+    """Lists of names hold text, and nothing is listed twice: one row twice would pass for two that agree."""
+    for key in ("models", "datasets", "meters"):
+        for name in getattr(study, key):
+            if not isinstance(name, str):
+                raise UserError(f"{key} in study {study.name} names {name!r}: each is a name in quotes", code=2)
+    for key in ("models", "datasets", "ratios", "seeds", "meters"):
+        values = getattr(study, key)
+        twice = [value for place, value in enumerate(values) if value in values[:place]]
+        if twice:
+            hint = "; to measure each training again set repetitions" if key == "seeds" else ""
+            raise UserError(f"{key} in study {study.name} names {twice[0]!r} twice: name each once{hint}", code=2)
+
+
 def _check_names(study: Study) -> None:
     for kind, names in (("model", study.models), ("dataset", study.datasets)):
         if not names:
@@ -150,7 +169,7 @@ def _check_numbers(study: Study) -> None:
         raise UserError(f"windows in study {study.name} is {study.windows}: it must be 1 or more", code=2)
     units = {"cooldown_below_C": "a temperature in degrees C"}
     for key in ("idle_s", "cooldown_s", "detection_s", "cooldown_below_C", "cooldown_timeout_s"):
-        if getattr(study, key) < 0:
+        if not 0 <= getattr(study, key) < float("inf"):
             unit = units.get(key, "a time in seconds")
             raise UserError(
                 f"{key} in study {study.name} is {getattr(study, key)}: it is {unit}, 0 or more",

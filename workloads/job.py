@@ -13,6 +13,7 @@ JOINT = " and "  # between the keys of several draws
 IN_HARDWARE = ("fp32", "bf16", "fp16")
 EMULATED = ("block8", "wage8")  # 8 bits computed in FP32: the numbers of that precision, not its energy
 PRECISIONS = IN_HARDWARE + EMULATED
+SEEDS = 2**32  # so many numpy takes
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,7 @@ class Choice:
 
     def __post_init__(self):
         object.__setattr__(self, "trials", tuple(self.trials))
-        object.__setattr__(self, "joules", tuple((float(ratio), float(each)) for ratio, each in self.joules))
+        object.__setattr__(self, "joules", tuple(_ratio_and_joules(pair) for pair in self.joules))
         settle_numbers(self)
         _check_choice(self)
 
@@ -249,6 +250,10 @@ def _check(training):
     one_of("role", training.role, ROLES)
     one_of("precision", training.precision, PRECISIONS)
     at_least(training, "seed", 0)
+    if training.seed >= SEEDS:
+        raise WorkloadError(f"seed is {training.seed}: it must be less than {SEEDS}")
+    if not all(isinstance(epoch, int) and epoch >= 0 for epoch in training.milestones):
+        raise WorkloadError(f"milestones are {list(training.milestones)}: each must be the number of an epoch")
     at_least(training, "swa_start", 0)
     at_least(training, "windows", 0)
     for name in ("epochs", "batch_size", "limit", "search_epochs", "align", "trial_epochs"):
@@ -272,6 +277,14 @@ def _check(training):
     if len({draw.key for draw in training.draws}) < len(training.draws):
         keys = ", ".join(draw.key for draw in training.draws)
         raise WorkloadError(f"the same draw is asked for twice: {keys}")
+
+
+def _ratio_and_joules(pair):
+    try:
+        ratio, joules = pair
+        return float(ratio), float(joules)
+    except (TypeError, ValueError) as error:
+        raise WorkloadError(f"joules per epoch lists {pair!r}: each is a pair, such as [0.5, 1191.0]") from error
 
 
 def _check_choice(choice):

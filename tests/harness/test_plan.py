@@ -5,7 +5,6 @@ import pytest
 from harness import plan as planning
 from harness import study as studies
 from harness.errors import UserError
-from workloads import WorkloadError
 
 STUDY = """
 models = ["vgg16"]
@@ -125,7 +124,7 @@ def test_digits_all_has_every_method_of_the_comparison_and_shares_what_is_equal(
 
 
 def test_only_early_bird_chooses_its_ratio():
-    with pytest.raises(WorkloadError, match="ratio is 'auto': it must be a number"):
+    with pytest.raises(UserError, match="study mine: ratio is 'auto': it must be a number"):
         planning.plan(studies.parse(STUDY.replace("[methods.slimming]", '[methods.slimming]\nratio = "auto"'), "mine"))
 
 

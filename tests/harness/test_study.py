@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness import plan as planning
 from harness import study as studies
 from harness.commands import _conditions
 from harness.errors import UserError
@@ -82,6 +83,14 @@ def test_every_bundled_study_parses():
         ("epsilon = 0.2", "at = [3]\n[methods.early_bird_3]", "two rows early_bird_3, one from [methods.early_bird_3]"),
         ("ratios", "idle_s = -1\nratios", "idle_s in study mine is -1"),
         ("ratios", "repetitions = 0\nratios", "asks for no run"),
+        ("ratios", "idle_s = nan\nratios", "idle_s in study mine is nan: it is a time in seconds, 0 or more"),
+        ("ratios", "cooldown_s = inf\nratios", "cooldown_s in study mine is inf"),
+        ("ratios", "seeds = [1, 2, 1]\nratios", "seeds in study mine names 1 twice: name each once; to measure"),
+        ("[0.3, 0.5]", "[0.5, 0.5]", "ratios in study mine names 0.5 twice"),
+        ('["vgg16"]', '["vgg16", "vgg16"]', "models in study mine names 'vgg16' twice"),
+        ('["vgg16"]', "[16]", "models in study mine names 16: each is a name in quotes"),
+        ("ratios", "meters = [1]\nratios", "meters in study mine names 1"),
+        ("[methods.early_bird]", "[[methods.early_bird]]", "is no table: write [methods.early_bird]"),
         ("models =", "models ==", "not valid TOML"),
         ("ratios", "power_mode = true\nratios", "power_mode in study mine is True: it is a number or a name"),
         ("ratios", 'clocks = "lock"\nratios', "did you mean 'locked'"),
@@ -92,6 +101,29 @@ def test_every_bundled_study_parses():
 def test_mistakes_are_named(before, after, expected):
     assert before in GOOD
     assert expected in mistake(GOOD.replace(before, after))
+
+
+@pytest.mark.parametrize(
+    "before, after, expected",
+    [
+        ("epochs = 4", "batch_size = 0", "study mine: batch_size is 0: it must be a whole number, 1 or more"),
+        ("epochs = 4", 'milestones = ["a"]', r"study mine: milestones are \['a'\]: each must be"),
+        ("ratios", "seeds = [4294967296]\nratios", "study mine: seed is 4294967296: it must be less than 4294967296"),
+        ("epsilon = 0.2", 'rule = "consec"', "study mine: no rule 'consec'; there are: consecutive"),
+    ],
+)
+def test_mistakes_that_its_trainings_find_name_the_study(before, after, expected):
+    study = studies.parse(GOOD.replace(before, after), "mine")
+    with pytest.raises(UserError, match=expected) as caught:
+        planning.plan(study)
+    assert caught.value.code == 2
+
+
+def test_a_file_that_is_no_text(tmp_path):
+    (tmp_path / "mine.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match="mine.toml can't be read .*: it is a text file in UTF-8") as caught:
+        studies.load(str(tmp_path / "mine.toml"))
+    assert caught.value.code == 2
 
 
 def test_unknown_study_names_the_nearest():

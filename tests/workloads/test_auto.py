@@ -112,6 +112,7 @@ def test_a_choice_comes_back_from_json(row):
         (JOB, {"inherit": False}, "choose it with inherit = true"),
         (JOB, {"grid": (0.5,)}, "nothing to choose"),
         (JOB, {"joules_per_epoch": [[0.3, 5]]}, "not for .0.5."),
+        (JOB, {"joules_per_epoch": ["a"]}, "lists .a.: each is a pair"),
         (JOB, {"max_drop": -0.1}, "max_drop is -0.1"),
         (JOB, {"trial_epochs": 0}, "trial_epochs is 0"),
     ],
