@@ -123,7 +123,10 @@ def _ask_sensors(port: SerialPort) -> Tuple[Sensor, ...]:
     port.write(SETTINGS)
     sensors = []
     for _ in range(N_SENSORS):
-        sensors.append(parse_sensor(port.read_exactly(RECORD.size, REPLY_S)))
+        record = port.read_exactly(RECORD.size, REPLY_S)
+        if not record:
+            raise MeterError(f"no reply came from {port.path} in {REPLY_S:g} s: {Meter.when_silent}")
+        sensors.append(parse_sensor(record))
         port.write(NEXT)
     if port.read_exactly(1, REPLY_S) != END:
         raise MeterError(f"{port.path} does not end its settings as a PowerSensor3 does")

@@ -3,8 +3,9 @@
 import errno
 import glob
 import os
+import termios
 import time
-from typing import Dict
+from typing import Dict, Optional
 
 from meters.errors import MeterError
 
@@ -87,10 +88,9 @@ def _reason(error: OSError) -> str:
 
 
 def _why(path: str, baud: int, error: Exception) -> str:
-    number = getattr(error, "errno", None)
+    number = getattr(error, "errno", None) or _number_behind(error)
     if not os.path.exists(path):
-        ports = sorted(glob.glob("/dev/ttyUSB*") + glob.glob("/dev/ttyACM*"))
-        return f"there is no port {path}; ports here: {', '.join(ports) or 'none, is the cable plugged in?'}"
+        return f"there is no port {path}; ports here: {_ports()}"
     if number == errno.EACCES:
         return (
             f"no permission to open {path}: add yourself to its group with "
@@ -100,4 +100,16 @@ def _why(path: str, baud: int, error: Exception) -> str:
         return f"{path} is in use by another program; `fuser -v {path}` shows which"
     if isinstance(error, ValueError):
         return f"{path} does not do {baud} baud: {error}"
+    if number in (errno.ENOTTY, errno.EISDIR):
+        return f"{path} is no serial port; ports here: {_ports()}"
     return f"{path} cannot be opened as a serial port: {error}"
+
+
+def _number_behind(error: Exception) -> Optional[int]:
+    """pyserial keeps the number of a failed setting only in the termios.error that it answers."""
+    return error.__context__.args[0] if isinstance(error.__context__, termios.error) else None
+
+
+def _ports() -> str:
+    ports = sorted(glob.glob("/dev/ttyUSB*") + glob.glob("/dev/ttyACM*"))
+    return ", ".join(ports) or "none, is the cable plugged in?"

@@ -1,5 +1,7 @@
 """PowerSensor3, from synthetic words: there is no capture of a real one."""
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -119,3 +121,14 @@ def test_another_device_and_options_that_make_no_sense(tmp_path):
     for options in ({"rate": 0.0}, {"rate": 20000.0}, {"boundary": "desk"}):
         with pytest.raises(MeterError, match="powersensor3: "):
             Meter(port="unused", **options)
+
+
+def test_a_port_where_nothing_answers_says_so(monkeypatch):
+    monkeypatch.setattr("meters.powersensor3.REPLY_S", 0.05)
+    device, port = os.openpty()
+    try:
+        with pytest.raises(MeterError, match=f"no reply came from {os.ttyname(port)} in 0.05 s: is it a PowerSensor3"):
+            Meter(os.ttyname(port)).open()
+    finally:
+        os.close(device)
+        os.close(port)

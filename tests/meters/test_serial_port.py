@@ -72,11 +72,12 @@ def test_a_port_that_is_not_there_is_named():
         SerialPort("/dev/ttyUSB77", 115200)
 
 
-def test_a_file_is_no_port(tmp_path):
+def test_a_file_a_folder_and_another_device_are_no_port(tmp_path):
     path = tmp_path / "file"
     path.write_text("")
-    with pytest.raises(MeterError, match="cannot be opened as a serial port"):
-        SerialPort(str(path), 115200)
+    for name in (str(path), str(tmp_path), "/dev/null"):
+        with pytest.raises(MeterError, match=f"{name} is no serial port; ports here: "):
+            SerialPort(name, 115200)
 
 
 def test_a_missing_permission_comes_with_the_command_that_grants_it(line):
