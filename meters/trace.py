@@ -10,6 +10,7 @@ from meters.base import Channel
 from meters.errors import MeterError
 from meters.integrate import integrate, partition
 from meters.timemap import strictly_increasing, to_host
+from meters.trace_format import FLAG_AFTER_GAP
 from meters.trace_read import TraceFile, read_file, values
 
 __all__ = ["Trace", "integrate", "partition"]
@@ -88,13 +89,17 @@ class Trace:
         return self.calibration.corrected(watts, len(self.total))
 
     def gaps(self, max_gap_s: Optional[float] = None, channel: Optional[str] = None) -> List[Tuple[int, int]]:
-        """(start_ns, stop_ns) between samples further apart than `max_gap_s`, by default 5 native periods.
+        """(start_ns, stop_ns) between samples further apart than `max_gap_s`.
 
+        By default 5 native periods, and wherever the recorder lost its meter, for however short.
         A sample without power on that channel is none; the whole input needs all of its channels.
         """
-        if channel is None and not self.total:
-            return _gaps(self.t_ns, self._limit_ns(max_gap_s))
-        return _gaps(self._series(channel).t_ns, self._limit_ns(max_gap_s))
+        t_ns = self.t_ns if channel is None and not self.total else self._series(channel).t_ns
+        after = _apart(t_ns, self._limit_ns(max_gap_s))
+        if max_gap_s is None:
+            interrupted = np.searchsorted(t_ns, self._interrupted_ns())
+            after = np.union1d(after, interrupted[(interrupted > 0) & (interrupted < len(t_ns))])
+        return list(zip(t_ns[after - 1].tolist(), t_ns[after].tolist()))
 
     def coverage(self, start_ns: int, stop_ns: int, channel: Optional[str] = None) -> float:
         """The fraction of a window that lies between samples with no gap."""
@@ -147,6 +152,10 @@ class Trace:
             self._cache[channel] = _Series(t_ns, [(one.shape, power) for one, power in zip(chosen, powers)])
         return self._cache[channel]
 
+    def _interrupted_ns(self) -> np.ndarray:
+        """Times of the samples that the recorder marked as the first ones after a gap."""
+        return self.t_ns[np.flatnonzero(self.flags & FLAG_AFTER_GAP)]
+
     def _times(self) -> np.ndarray:
         arrival = self.column("t_ns")
         if "device_ns" not in self.columns or not len(arrival):
@@ -165,11 +174,12 @@ class _Series(NamedTuple):
     powers: List[Tuple[str, np.ndarray]]
 
 
-def _gaps(t_ns: np.ndarray, limit_ns: float) -> List[Tuple[int, int]]:
-    """Block by block: the steps of all samples at once would take as much memory as their times."""
-    found: List[Tuple[int, int]] = []
+def _apart(t_ns: np.ndarray, limit_ns: float) -> np.ndarray:
+    """Indices of samples that come so long after the one before.
+
+    Block by block: the steps of all samples at once would take as much memory as their times.
+    """
+    found = [np.empty(0, dtype=np.int64)]
     for start in range(0, len(t_ns) - 1, _BLOCK):
-        part = t_ns[start : start + _BLOCK + 1]
-        before = np.flatnonzero(np.diff(part) > limit_ns)
-        found += zip(part[before].tolist(), part[before + 1].tolist())
-    return found
+        found.append(start + 1 + np.flatnonzero(np.diff(t_ns[start : start + _BLOCK + 1]) > limit_ns))
+    return np.concatenate(found)

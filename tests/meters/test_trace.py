@@ -8,6 +8,7 @@ import pytest
 from meters.errors import MeterError
 from meters.integrate import integrate
 from meters.trace import Trace
+from meters.trace_format import FLAG_AFTER_GAP
 from tests.meters.traces import MS, SECOND, Clocked, Toy, row, write
 
 
@@ -87,6 +88,17 @@ def test_gaps_are_found_wherever_a_block_of_samples_ends(path, monkeypatch, bloc
     monkeypatch.setattr("meters.trace._BLOCK", block)
     trace = Trace.open(write(path, [row(t) for t in (0, 100, 800, 900, 1600, 1700)]))
     assert trace.gaps() == [(100 * MS, 800 * MS), (900 * MS, 1600 * MS)]
+
+
+def test_where_the_recorder_lost_its_meter_is_a_gap_however_short(path):
+    flags = {200: FLAG_AFTER_GAP, 600: FLAG_AFTER_GAP, 1700: FLAG_AFTER_GAP}
+    rows = [row(t, segment=t // 600, flags=flags.get(t, 0)) for t in (0, 100, 200, 300, 600, 700, 1700)]
+    trace = Trace.open(write(path, rows))
+    assert trace.gaps() == [(100 * MS, 200 * MS), (300 * MS, 600 * MS), (700 * MS, 1700 * MS)]
+    assert trace.gaps(0.25) == [(300 * MS, 600 * MS), (700 * MS, 1700 * MS)]
+    assert trace.coverage(0, 700 * MS) == pytest.approx(3 / 7)
+    with pytest.raises(ValueError, match="no samples for 0.300 s"):
+        trace.energy_J(300 * MS, 700 * MS)
 
 
 def test_what_was_recorded_leaves_out_samples_without_power(path):
