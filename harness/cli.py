@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, List, Optional
 
 import click
 
-from harness.errors import UserError
+from harness.errors import UserError, of_disk
 from meters.errors import MeterError
 from workloads import WorkloadError
 
@@ -108,6 +108,11 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:
+        sentence = of_disk(error)
+        if sentence is None:
+            raise
+        _leave(sentence, 1)
 
 
 def _leave(sentence: str, code: int) -> None:

@@ -130,10 +130,14 @@ def replacing(path: Path, keep: Optional[Path] = None) -> Iterator[BinaryIO]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
-    with open(str(temporary), "wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with open(str(temporary), "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk does not name the file
+        raise
     if keep is not None and path.exists():
         os.replace(str(path), str(keep))
     os.replace(str(temporary), str(path))

@@ -18,6 +18,7 @@ from typing import Any, Dict
 
 from harness import ranks, rundir
 from harness.burning import burn
+from harness.errors import of_disk
 from harness.lines import listen, send
 from harness.machine import boot_id, name
 from harness.phases import EventLog
@@ -72,7 +73,7 @@ def main() -> int:
         parent = Parent(source, sink)
         parent.tell(done=work(task, parent))
     except (WorkloadError, OSError) as error:
-        send(sink, error=str(error))
+        send(sink, error=(of_disk(error) if isinstance(error, OSError) else None) or str(error))
         return 1
     except RuntimeError as error:
         if task["devices"] > 1 and GONE in str(error):

@@ -8,7 +8,7 @@ import collections
 import inspect
 import pickle
 import zipfile
-from typing import Any, BinaryIO, Dict
+from typing import Any, BinaryIO, Dict, Optional
 
 import numpy as np
 import torch
@@ -33,6 +33,7 @@ class Unusable(WorkloadError):
 def write(file: BinaryIO, state: State) -> None:
     """Write a state; it holds no random numbers, because data order depends on (seed, epoch) alone."""
     buffers = state.optimizer.state
+    target = _Target(file)
     torch.save(
         {
             "schema": SCHEMA,
@@ -49,8 +50,29 @@ def write(file: BinaryIO, state: State) -> None:
             "average": state.average.state(),
             "arithmetic": state.arithmetic.state(),
         },
-        file,
+        target,
     )
+    if target.failure is not None:
+        raise target.failure
+
+
+class _Target:
+    """A file whose failure is raised when torch is done with it: on a full disk torch 1.10 would abort the process."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.failure: Optional[OSError] = None
+        self._file = file
+
+    def write(self, data: Any) -> int:
+        if self.failure is None:
+            try:
+                return self._file.write(data)
+            except OSError as error:
+                self.failure = error
+        return len(data)
+
+    def flush(self) -> None:
+        """What is left is written when the file is closed."""
 
 
 def read(file: BinaryIO, training: Training, device: torch.device) -> State:

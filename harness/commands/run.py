@@ -169,6 +169,9 @@ def _meters(texts: Tuple[str, ...], study: str) -> Tuple[Any, ...]:
         )
     if texts in (("none",), ELSEWHERE):
         return ()
+    alone = [text for text in texts if text in ("none", *ELSEWHERE)]
+    if alone:
+        raise UserError(f"--meter {alone[0]} stands alone: leave it out, or the other meters", code=2)
     try:
         return tuple(parse_all(texts))
     except MeterError as error:

@@ -1,10 +1,12 @@
 """The command line as a user meets it: results on stdout, one sentence per mistake on stderr, exit statuses."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
-from tests.harness.command import harness
+from tests.harness.command import ROOT, harness
 
 
 @pytest.mark.parametrize(
@@ -13,6 +15,7 @@ from tests.harness.command import harness
         (["run", "smok"], 2, "error: no study 'smok' - did you mean 'smoke'"),
         (["run", "tiny", "--meter", "wattsupp:port=/dev/null"], 2, "no meter 'wattsupp'"),
         (["run", "tiny", "--meter", "smartpower3:prot=/dev/null"], 2, "did you mean port"),
+        (["run", "tiny", "--meter", "none", "--meter", "ina3221"], 2, "--meter none stands alone"),
         (["run", "tiny", "--only", "ratio=0.9"], 2, "leaves no row"),
         (["run", "tiny", "--threads", "0"], 2, "--threads"),
         (["run", "tiny", "--devices", "0"], 2, "--devices"),
@@ -39,6 +42,15 @@ def test_a_meter_that_cannot_measure_fails_before_any_training(meter, expected, 
     done = harness("run", "tiny", "--meter", meter, "--out", tmp_path)
     assert done.returncode == 1
     assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_a_full_disk_does_not_take_is_a_sentence():
+    with open("/dev/full", "w") as full:
+        arguments = [sys.executable, "-m", "harness", "run", "tiny", "--dry-run"]
+        done = subprocess.run(arguments, cwd=str(ROOT), stdout=full, stderr=subprocess.PIPE, universal_newlines=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: No space left on device; what was confirmed before is on disk: make room")
     assert "Traceback" not in done.stderr
 
 

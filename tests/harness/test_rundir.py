@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from harness import rundir
+from harness.errors import of_disk
 
 
 def test_traces_are_found_by_meter_and_attempt(tmp_path):
@@ -26,6 +27,16 @@ def test_replacing_keeps_the_old_file_until_the_new_one_is_whole(tmp_path):
     with pytest.raises(RuntimeError), rundir.replacing(path) as file:
         file.write(b"ne")
         raise RuntimeError("power cut")
+    assert path.read_bytes() == b"old"
+
+
+def test_a_full_disk_is_said_with_the_file_that_had_no_room(tmp_path):
+    path = tmp_path / "last.pt"
+    path.write_bytes(b"old")
+    (tmp_path / "last.pt.tmp").symlink_to("/dev/full")
+    with pytest.raises(OSError) as caught:
+        rundir.write(path, lambda file: file.write(b"new"))
+    assert of_disk(caught.value).startswith(f"No space left on device ({path}); what was confirmed before is on disk")
     assert path.read_bytes() == b"old"
 
 

@@ -1,6 +1,8 @@
 """A checkpoint gives back the whole state, from any torch, and a file that is not whole or not ours is refused."""
 
+import errno
 import io
+import os
 import pickle
 import sys
 import zipfile
@@ -53,6 +55,20 @@ def test_training_goes_on_from_a_checkpoint_bit_for_bit(trained, batches):
     assert resumed.history == trained.history and resumed.origin == trained.origin
     assert [gammas.tolist() for gammas in resumed.gammas] == [gammas.tolist() for gammas in trained.gammas]
     assert (resumed.start, resumed.epochs_done) == (0, 2)
+
+
+class Full(io.BytesIO):
+    """A disk with room for a kilobyte."""
+
+    def write(self, data):
+        if self.tell() + len(data) > 1000:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(data)
+
+
+def test_a_full_disk_is_an_error_of_the_disk_and_not_the_end_of_the_process(trained):
+    with pytest.raises(OSError, match="No space left on device"):
+        checkpoint.write(Full(), trained)
 
 
 @pytest.mark.parametrize("written_by", ["1.10.1", "2.13.0"])
