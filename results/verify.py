@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from harness import rundir
-from harness.ledger import StageRun
+from harness.ledger import StageRun, StudyRuns
 from harness.ledger.stage import inside
 from meters.errors import MeterError
 from results import sheets, tables
@@ -20,7 +20,15 @@ LARGEST_SUMS = 1 << 26
 def problems(study: Any) -> list[str]:
     """Everything that is wrong with a study (`results.Study`) and its stages, a sentence each."""
     found = [sentence for run in study.runs.runs() for sentence in stage(run)]
-    return found + list(_tables(study))
+    return [*_absent(study.runs), *found, *_tables(study)]
+
+
+def _absent(runs: StudyRuns) -> Iterator[str]:
+    """What rows are charged and is not there: never begun, or taken away."""
+    for repetition in runs.numbers:
+        for name in runs.stages:
+            if runs.run(name, repetition) is None:
+                yield f"{runs.folder.machine.rep(name, repetition).folder} is missing: it was not begun, or taken away"
 
 
 def stage(run: StageRun) -> list[str]:

@@ -162,7 +162,10 @@ class StageRun:
         trace = Trace.open(own_file(self.rep, self.rep.trace(meter, number)))
         if not len(trace.t_ns):
             raise MeterError("meter {} recorded no sample in attempt {}".format(meter, number))
-        clock = next(attempt.clock for attempt in self.attempts if attempt.number == number)
+        clocks = [attempt.clock for attempt in self.attempts if attempt.number == number]
+        if not clocks:
+            raise MeterError("meter {} recorded attempt {}, of which the events say nothing".format(meter, number))
+        clock = clocks[0]
         if clock and trace.clock.get("boot_id") != clock.get("boot_id"):
             raise MeterError(
                 "the trace of meter {} in attempt {} is on another clock (boot {}) than the events (boot {})".format(

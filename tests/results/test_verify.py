@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 
 import pandas as pd
 import pytest
@@ -81,6 +82,18 @@ def test_a_stage_without_seals_was_never_completed(tmp_path):
     folder = write_study(tmp_path, {EARLY: [killed(attempt(WORKS[EARLY]), 9)]}, complete=True)
     rep(folder, EARLY).sums.unlink()
     assert any("was never completed" in sentence for sentence in problems(folder))
+
+
+def test_a_stage_that_rows_are_charged_and_is_not_there_is_named(folder):
+    shutil.rmtree(rep(folder).folder)
+    assert f"{rep(folder).folder} is missing: it was not begun, or taken away" in problems(folder)
+
+
+def test_events_that_are_gone_are_named_with_the_trace_that_is_left(folder):
+    rep(folder).events.write_text("")
+    found = problems(folder)
+    assert any("events.jsonl was changed" in sentence for sentence in found)
+    assert any("meter wall recorded attempt 1, of which the events say nothing" in sentence for sentence in found)
 
 
 def test_a_table_cell_that_does_not_follow_from_the_traces_is_named(folder):
