@@ -105,7 +105,9 @@ def _rows(methods: Dict[str, Any], name: str) -> Dict[str, Dict[str, Any]]:
     """The options of each row by its label: `[methods.draw]` with `at = [10, 20]` is the rows draw_10 and draw_20."""
     rows: Dict[str, Dict[str, Any]] = {}
     for label, given in methods.items():
-        for row, options in _draws(label, check_type(f"methods.{label} in study {name}", given, {}), name):
+        if not isinstance(given, dict):
+            raise UserError(f"methods.{label} in study {name} is no table: write [methods.{label}]", code=2)
+        for row, options in _draws(label, given, name):
             if row in rows:
                 raise UserError(
                     f"study {name} has two rows {row}, one from [methods.{label}]: rename a table or take an epoch out",

@@ -78,7 +78,7 @@ def test_draw_epochs_in_a_list_are_the_rows_and_stages_of_a_table_each():
 )
 def test_a_wrong_draw_epoch_in_a_list_is_named(at, sentence):
     text = STUDY + f'[methods.draw]\nmethod = "early_bird"\nrule = "epoch"\nat = {at}\n'
-    with pytest.raises(WorkloadError, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         planning.plan(studies.parse(text, "mine"))
 
 

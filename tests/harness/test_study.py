@@ -76,7 +76,7 @@ def test_every_bundled_study_parses():
         (
             "[methods.early_bird]\nepsilon = 0.2",
             "[methods]\ndense = 1",
-            "methods.dense in study mine is 1, which is not",
+            "methods.dense in study mine is no table",
         ),
         ("epsilon = 0.2", "at = []", "methods.early_bird.at in study mine is empty: list epochs to draw at, as in [10"),
         ("epsilon = 0.2", "at = [3, 3]", "study mine has two rows early_bird_3, one from [methods.early_bird]: rename"),
