@@ -170,7 +170,8 @@ def test_a_study_of_which_nothing_was_begun_has_a_table_that_says_so(tmp_path):
     for options in ([], ["--paper"], ["--budget"], ["--format", "csv"], ["--json"]):
         assert run("table", study.folder, *options).exit_code == 0
     assert "not begun: dense-vgg16-digits-seed1" in run("table", study.folder).output
-    assert run("verify", study.folder).exit_code == 0
+    told = run("verify", study.folder)
+    assert told.exit_code == 1 and "it was not begun, or taken away" in told.output
 
 
 def test_without_any_meter_accuracy_and_flops_are_tabled_and_energy_says_why(folder):
