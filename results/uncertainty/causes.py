@@ -8,7 +8,7 @@ import numpy as np
 
 from meters.calibration import Calibration
 from results.uncertainty.budget import BIAS, NORMAL, Budget, Component
-from results.uncertainty.samples import Samples, Spans
+from results.uncertainty.samples import Samples, Spans, ranges
 
 LATENCY_S = 0.05  # the load follows the event that announces it, and falls before the one that ends it, by at most this
 LAG_TOLERANCE = 0.08  # of a stated time constant
@@ -21,14 +21,16 @@ SCATTERED = (
 MOST_LEVELS = 16
 
 
-def budget(samples: Samples, spans: Spans, meter: str, idle_W: float, correct_lag: bool = False) -> Budget:
-    """Every cause for the energy of `spans`; `idle_W` is the least that the load can have drawn in a gap."""
+def budget(
+    samples: Samples, spans: Spans, joules: float, meter: str, idle_W: float, correct_lag: bool = False
+) -> Budget:
+    """Every cause for `joules`, the energy of `spans`; `idle_W` is the least that the load can have drawn in a gap."""
     spans = [span for span in spans if span[1] > span[0]]
     if not spans:
         return Budget({})
     where = f"{meter}/{samples.channel.name}"
     found = {
-        **_accuracy(samples, spans, where),
+        **_accuracy(samples, spans, joules, where),
         f"edges/{where}": edges(samples, spans),
         f"{CLOCK}/{samples.key}": clock_offset(samples, spans),
         f"lag/{where}": Component(0.0, 0.0) if correct_lag else _lag(samples, spans),
@@ -41,16 +43,16 @@ def budget(samples: Samples, spans: Spans, meter: str, idle_W: float, correct_la
     return Budget({key: part for key, part in found.items() if part.low or part.high})
 
 
-def _accuracy(samples: Samples, spans: Spans, where: str) -> dict[str, Component]:
+def _accuracy(samples: Samples, spans: Spans, joules: float, where: str) -> dict[str, Component]:
     """Of the meter itself, or of the calibration that takes its place."""
     if samples.calibration is not None:
-        return _calibration(samples, spans, samples.calibration)
-    return {f"gain/{where}": _gain(samples, spans), f"offset/{where}": _offset(samples, spans)}
+        return _calibration(samples, abs(joules), _seconds(spans), samples.calibration)
+    gain_J = abs(joules) * (samples.channel.gain_error or 0.0)
+    return {f"gain/{where}": Component(-gain_J, gain_J), f"offset/{where}": _offset(samples, spans)}
 
 
-def _calibration(samples: Samples, spans: Spans, calibration: Calibration) -> dict[str, Component]:
+def _calibration(samples: Samples, joules: float, seconds: float, calibration: Calibration) -> dict[str, Component]:
     """What the reference may be wrong by, what no line explains, and how well the line is known."""
-    joules, seconds = abs(samples.energy(spans)), _seconds(spans)
     watts = samples.parts * joules / seconds
     sd = calibration.sd_W(watts) * seconds / samples.parts
     halves = {
@@ -61,11 +63,6 @@ def _calibration(samples: Samples, spans: Spans, calibration: Calibration) -> di
     key = f"calibration/{calibration.sha256}"
     found = {f"{key}/{name}": Component(-half, half) for name, half in halves.items()}
     return found | {f"{key}/line": Component(-sd, sd, NORMAL)}
-
-
-def _gain(samples: Samples, spans: Spans) -> Component:
-    joules = abs(samples.energy(spans)) * (samples.channel.gain_error or 0.0)
-    return Component(-joules, joules)
 
 
 def _offset(samples: Samples, spans: Spans) -> Component:
@@ -110,15 +107,13 @@ def noise(samples: Samples, spans: Spans) -> Component:
     """Random errors of the samples, and steps of the load at an unknown time between two of them."""
     if samples.averages:
         return Component(0.0, 0.0, NORMAL)
-    variance = 0.0
-    for first, last in zip(*(ends.tolist() for ends in _interiors(samples, spans)), strict=True):
-        index = samples.fresh_index[first : last + 1]
-        seconds = np.diff(samples.t_ns[index]) / 1e9
-        change = np.diff(samples.watts[index].astype(float))
-        weight = np.where(np.abs(change) > samples.step_W, 1 / 12, 1 / 2)
-        bridged = seconds > 5 * samples.update_s
-        variance += float(np.sum((change * seconds) ** 2 * weight * ~bridged))
-    sd = variance**0.5
+    first, last = _interiors(samples, spans)
+    step = ranges(first, last)
+    seconds = (samples.fresh_ns[step + 1] - samples.fresh_ns[step]) / 1e9
+    change = samples.fresh_W[step + 1] - samples.fresh_W[step]
+    weight = np.where(np.abs(change) > samples.step_W, 1 / 12, 1 / 2)
+    bridged = seconds > 5 * samples.update_s
+    sd = float(np.sum((change * seconds) ** 2 * weight * ~bridged)) ** 0.5
     return Component(-sd, sd, NORMAL)
 
 
@@ -127,20 +122,19 @@ def quantisation(samples: Samples, spans: Spans) -> dict[str, Component]:
     step = samples.resolution_W
     if step <= 0:
         return {}
-    held: dict[int, float] = {}
-    scattered = 0.0
-    for start, stop in spans:
-        first, last = np.searchsorted(samples.fresh_ns, (start, stop))
-        index = samples.fresh_index[max(first - 1, 0) : max(last, first, 1)]
-        times = np.clip(np.append(samples.t_ns[index], stop), start, stop)
-        seconds = np.diff(times) / 1e9
-        watts = samples.watts[index].astype(float)
-        flags = _scatters(watts, samples.step_W)
-        scattered += float(np.sum(seconds[flags] ** 2))
-        levels, inverse = np.unique(np.rint(watts[~flags] / step).astype(np.int64), return_inverse=True)
-        for level, time_s in zip(levels.tolist(), np.bincount(inverse, seconds[~flags]).tolist(), strict=True):
-            held[level] = held.get(level, 0.0) + time_s
-    return _levels(held, scattered, step)
+    start, stop = np.asarray(spans, dtype=np.int64).T
+    first, last = np.searchsorted(samples.fresh_ns, (start, stop))
+    begin, end = np.maximum(first - 1, 0), np.maximum(np.maximum(last, first), 1)
+    reading, of = ranges(begin, end), np.repeat(np.arange(len(begin)), end - begin)
+    times, watts = samples.fresh_ns[reading].clip(start[of], stop[of]), samples.fresh_W[reading]
+    final = np.cumsum(end - begin) - 1
+    until, change = np.append(times[1:], 0), np.diff(watts, append=0.0)
+    until[final], change[final] = stop, 0.0
+    seconds = (until - times) / 1e9
+    flags = _scatters(reading - begin[of], change, samples.step_W)
+    levels, inverse = np.unique(np.rint(watts[~flags] / step).astype(np.int64), return_inverse=True)
+    held = dict(zip(levels.tolist(), np.bincount(inverse, seconds[~flags]).tolist(), strict=True))
+    return _levels(held, float(np.sum(seconds[flags] ** 2)), step)
 
 
 def _levels(held: dict[int, float], scattered: float, step: float) -> dict[str, Component]:
@@ -150,15 +144,15 @@ def _levels(held: dict[int, float], scattered: float, step: float) -> dict[str, 
     return found | {"scattered": Component(-rest, rest, NORMAL)}
 
 
-def _scatters(watts: np.ndarray, step_W: float) -> np.ndarray:
-    """For each sample whether its block of readings scatters by half a step or more, leaving out steps of the load."""
-    change = np.abs(np.diff(watts, append=watts[-1]))
-    moving = ((change > 0) & (change <= step_W)).astype(float)
-    blocks = -(-len(watts) // BLOCK)
-    share = np.add.reduceat(moving, np.arange(blocks) * BLOCK) / np.minimum(
-        BLOCK, len(watts) - np.arange(blocks) * BLOCK
-    )
-    return np.repeat(share >= SCATTERED, BLOCK)[: len(watts)]
+def _scatters(place: np.ndarray, change: np.ndarray, step_W: float) -> np.ndarray:
+    """For each sample whether its block of readings scatters by half a step or more, leaving out steps of the load.
+
+    `place` counts the samples of each span, `change` leads to the next one.
+    """
+    moving = ((change != 0) & (np.abs(change) <= step_W)).astype(float)
+    blocks = np.flatnonzero(place % BLOCK == 0)
+    sizes = np.diff(blocks, append=len(place))
+    return np.repeat(np.add.reduceat(moving, blocks) / sizes >= SCATTERED, sizes)
 
 
 def gaps(samples: Samples, spans: Spans, idle_W: float) -> dict[str, Component]:
@@ -180,27 +174,18 @@ def edges(samples: Samples, spans: Spans) -> Component:
     """
     start, stop = np.asarray(spans, dtype=np.int64).T
     first, last = _interiors(samples, spans)
-    bounds = _edges(samples, start, np.minimum(samples.fresh_ns[first], stop), 1)
-    bounds += _edges(samples, stop, np.maximum(samples.fresh_ns[last], start), -1)
-    low, high = bounds.tolist()
+    edge = np.concatenate([start, stop])
+    inner = np.concatenate([np.minimum(samples.fresh_ns[first], stop), np.maximum(samples.fresh_ns[last], start)])
+    outer = _outside(samples, start, stop)
+    told = (outer != inner) & ~_in_gaps(samples, np.minimum(outer, inner), np.maximum(outer, inner))
+    level_in, level_out = _mean_levels(samples, edge) if samples.averages else (samples.at(inner), samples.at(outer))
+    seconds = np.abs(inner - edge) / 1e9
+    sharp = level_in * seconds - samples.short_J(np.minimum(edge, inner), np.maximum(edge, inner))
+    late = sharp - (level_in - level_out) * np.minimum(seconds, LATENCY_S)
+    bounds = told * np.stack([np.zeros(len(edge)), sharp, late])
+    low, high = float(bounds.min(axis=0).sum()), float(bounds.max(axis=0).sum())
     middle, half = (low + high) / 2, WHOLE_RANGE * (high - low) / 2
     return Component(middle - half, middle + half)
-
-
-def _edges(samples: Samples, edge: np.ndarray, inner: np.ndarray, side: int) -> np.ndarray:
-    """Bounds of the error from edges to the first samples well inside; `side` 1: windows begin there, -1: end."""
-    outer = _outside(samples, edge, side)
-    told = (outer != inner) & ~_in_gaps(samples, np.minimum(outer, inner), np.maximum(outer, inner))
-    edge, inner, outer = edge[told], inner[told], outer[told]
-    if samples.averages:
-        level_in, level_out = _mean_levels(samples, edge, side)
-    else:
-        level_in, level_out = samples.at(inner), samples.at(outer)
-    seconds = np.abs(inner - edge) / 1e9
-    sharp = level_in * seconds - samples.energies(np.stack([edge, inner][::side], axis=1))
-    late = sharp - (level_in - level_out) * np.minimum(seconds, LATENCY_S)
-    bounds = np.stack([np.zeros(len(edge)), sharp, late])
-    return np.array([bounds.min(axis=0).sum(), bounds.max(axis=0).sum()])
 
 
 def _in_gaps(samples: Samples, low_ns: np.ndarray, high_ns: np.ndarray) -> np.ndarray:
@@ -209,10 +194,10 @@ def _in_gaps(samples: Samples, low_ns: np.ndarray, high_ns: np.ndarray) -> np.nd
     return np.searchsorted(starts, high_ns) > np.searchsorted(stops, low_ns, side="right")
 
 
-def _outside(samples: Samples, edge: np.ndarray, side: int) -> np.ndarray:
-    """Times of the fresh samples just outside edges, or the edges themselves where there are none."""
-    times = samples.fresh_ns
-    index = np.searchsorted(times, edge, side="right") - 1 if side == 1 else np.searchsorted(times, edge)
+def _outside(samples: Samples, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+    """Times of the fresh samples just outside begins and ends, or the edges themselves where there are none."""
+    times, edge = samples.fresh_ns, np.concatenate([start, stop])
+    index = np.concatenate([np.searchsorted(times, start, side="right") - 1, np.searchsorted(times, stop)])
     return np.where((index >= 0) & (index < len(times)), times[index.clip(0, len(times) - 1)], edge)
 
 
@@ -230,12 +215,13 @@ def _interiors(samples: Samples, spans: Spans) -> tuple[np.ndarray, np.ndarray]:
     return np.minimum(first, top), np.maximum(last, 0)
 
 
-def _mean_levels(samples: Samples, edge: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """Levels on both sides of the periods that hold edges: the means of the periods after and before them."""
+def _mean_levels(samples: Samples, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Levels inside and outside the periods that hold begins, and behind them ends: the means of those around them."""
     index = np.searchsorted(samples.t_ns, edge)
-    before, after = np.maximum(index - 1, 0), np.minimum(index + 1, len(samples.t_ns) - 1)
-    inside, outside = (after, before)[::side]
-    return samples.watts[inside].astype(float), samples.watts[outside].astype(float)
+    before = samples.watts[np.maximum(index - 1, 0)].astype(float)
+    after = samples.watts[np.minimum(index + 1, len(samples.t_ns) - 1)].astype(float)
+    begins = np.arange(len(edge)) < len(edge) // 2
+    return np.where(begins, after, before), np.where(begins, before, after)
 
 
 def clock_offset(samples: Samples, spans: Spans) -> Component:

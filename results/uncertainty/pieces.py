@@ -39,11 +39,12 @@ def piece(recording: Recording, spans: Spans, correct_lag: bool, after: After | 
     channels, meter = recording.channels, recording.meter
     _check_cover(channels, spans, recording)
     idle_W = recording.idle_W or [0.0 for _ in channels]
+    energies = [samples.energy(spans) for samples in channels]
     budgets = [
-        causes.budget(samples, spans, meter, watts, correct_lag)
-        for samples, watts in zip(channels, idle_W, strict=True)
+        causes.budget(samples, spans, joules, meter, watts, correct_lag)
+        for samples, joules, watts in zip(channels, energies, idle_W, strict=True)
     ]
-    return _piece(recording, channels, spans, total(budgets), correct_lag, after)
+    return _piece(recording, channels, spans, sum(energies), total(budgets), correct_lag, after)
 
 
 def counted(recording: Recording, spans: Spans) -> Piece | None:
@@ -52,24 +53,31 @@ def counted(recording: Recording, spans: Spans) -> Piece | None:
     if not channels:
         return None
     _check_cover(channels, spans, recording)
+    energies = [samples.energy(spans) for samples in channels]
     budgets = [
-        causes.budget(counter.samples, spans, recording.meter, 0.0) + counter.rounding(spans)
-        for counter in recording.counters
+        causes.budget(counter.samples, spans, joules, recording.meter, 0.0) + counter.rounding(spans)
+        for counter, joules in zip(recording.counters, energies, strict=True)
     ]
-    found = _piece(recording, channels, spans, total(budgets), False, None)
+    found = _piece(recording, channels, spans, sum(energies), total(budgets), False, None)
     telling = total(budgets).half_width() <= COARSEST * found.joules
     return found if telling and not found.gap_s else None
 
 
 def _piece(
-    recording: Recording, channels: list[Samples], spans: Spans, budget: Budget, correct_lag: bool, after: After | None
+    recording: Recording,
+    channels: list[Samples],
+    spans: Spans,
+    joules: float,
+    budget: Budget,
+    correct_lag: bool,
+    after: After | None,
 ) -> Piece:
     seconds = sum(stop - start for start, stop in spans) / 1e9
     lags = [causes.lag_J(samples, spans) for samples in channels]
     holes = joined([hole for samples in channels for hole in samples.gaps_in(spans)])
     idle_W = recording.idle_W
     return Piece(
-        joules=sum(samples.energy(spans) for samples in channels) + correct_lag * sum(lags),
+        joules=joules + correct_lag * sum(lags),
         right_J=sum(samples.energy(spans, "mean_over_period") for samples in channels),
         lag_J=sum(lags),
         budget=budget,

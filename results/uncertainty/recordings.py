@@ -36,17 +36,22 @@ class Recording:
         return sum(stop - start for start, stop in self.idle) / 1e9
 
     @cached_property
-    def idle_W(self) -> list[float] | None:
+    def idle_J(self) -> list[float] | None:
         """Of each channel, before the work; None where the attempt shows no idle, or no samples in it."""
         try:
-            return [self.mean_W(samples, self.idle) for samples in self.channels] if self.idle_s else None
+            return [samples.energy(self.idle) for samples in self.channels] if self.idle_s else None
         except ValueError:
             return None
+
+    @property
+    def idle_W(self) -> list[float] | None:
+        return None if self.idle_J is None else [joules / self.idle_s for joules in self.idle_J]
 
     @cached_property
     def idle_budget(self) -> Budget:
         """What may be wrong with the energy of `idle`."""
-        return total(causes.budget(samples, self.idle, self.meter, 0.0) for samples in self.channels)
+        known = zip(self.channels, self.idle_J, strict=True) if self.idle_J is not None else ()
+        return total(causes.budget(samples, self.idle, joules, self.meter, 0.0) for samples, joules in known)
 
     @staticmethod
     def mean_W(samples: Samples, spans: Spans) -> float:

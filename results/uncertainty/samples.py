@@ -81,6 +81,10 @@ class Samples:
         return self.t_ns if self.fresh.all() else self.t_ns[self.fresh_index]
 
     @cached_property
+    def fresh_W(self) -> np.ndarray:
+        return self.watts[self.fresh].astype(float)
+
+    @cached_property
     def update_s(self) -> float:
         """Mean time between fresh samples, gaps left out; more than the native period where a sensor repeats itself."""
         spacing = np.diff(self.fresh_ns[:LOOK_AT])
@@ -97,14 +101,14 @@ class Samples:
         """As stated; otherwise the smallest step seen between fresh samples."""
         if self.channel.resolution_W is not None:
             return self.channel.resolution_W
-        steps = np.abs(np.diff(self.watts[self.fresh][:LOOK_AT].astype(float)))
+        steps = np.abs(np.diff(self.fresh_W[:LOOK_AT]))
         steps = steps[steps > 0]
         return float(steps.min()) if len(steps) else 0.0
 
     @cached_property
     def step_W(self) -> float:
         """Changes larger than this are steps of the load, smaller ones noise."""
-        changes = np.abs(np.diff(self.watts[self.fresh][:LOOK_AT].astype(float)))
+        changes = np.abs(np.diff(self.fresh_W[:LOOK_AT]))
         typical = 1.4826 * float(np.median(changes)) if len(changes) else 0.0
         return max(STEP_SIGMAS * typical, 4 * self.resolution_W)
 
@@ -114,15 +118,23 @@ class Samples:
 
     def energy(self, spans: Spans, shape: str | None = None) -> float:
         """Joules over the spans, gaps bridged by a straight line, the last sample held; `shape` as in `meters`."""
-        return float(self.energies(spans, shape).sum())
-
-    def energies(self, spans: Spans, shape: str | None = None) -> np.ndarray:
-        """The same of each span, float64[spans]."""
         asked = np.asarray(spans, dtype=np.int64).reshape(-1, 2)
         inside = np.minimum(asked, self.last_ns)
-        joules = partition(self.t_ns, self.watts, inside.ravel(), shape or self.channel.shape)[::2]
-        held_ns = np.diff(asked)[:, 0] - np.diff(inside)[:, 0]
-        return np.asarray(joules + held_ns / 1e9 * float(self.watts[-1]))
+        joules = float(partition(self.t_ns, self.watts, inside.ravel(), shape or self.channel.shape)[::2].sum())
+        held_ns = np.diff(asked).sum() - np.diff(inside).sum()
+        return joules + float(held_ns) / 1e9 * float(self.watts[-1])
+
+    def short_J(self, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+        """Joules of stretches that hold few samples, whatever lies between them; they may overlap."""
+        held = ranges(np.searchsorted(self.t_ns, start, side="right"), np.searchsorted(self.t_ns, stop))
+        points = np.unique(np.concatenate([start, stop, self.t_ns[held]]))
+        if self.averages:
+            watts = self.watts[np.minimum(np.searchsorted(self.t_ns, points[1:]), len(self.t_ns) - 1)]
+        else:
+            ends = self.at(points)
+            watts = (ends[:-1] + ends[1:]) / 2
+        until = np.append(0.0, np.cumsum(np.diff(points) / 1e9 * watts))
+        return np.asarray(until[np.searchsorted(points, stop)] - until[np.searchsorted(points, start)])
 
     def at(self, t_ns: np.ndarray) -> np.ndarray:
         """Power at times, on the straight line between samples."""
@@ -153,3 +165,9 @@ class Samples:
         holes = [*self.gaps, (self.last_ns, max(self.last_ns, spans[-1][1]))] if spans else []
         cut = [(max(a, start), min(b, stop)) for a, b in holes for start, stop in spans]
         return [(start, stop) for start, stop in cut if stop > start]
+
+
+def ranges(begin: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Every index from each begin up to its end, one range after the other."""
+    sizes = np.maximum(end - begin, 0)
+    return np.arange(sizes.sum()) + np.repeat(begin - np.cumsum(sizes) + sizes, sizes)

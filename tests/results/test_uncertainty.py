@@ -77,7 +77,7 @@ def measured(rng, sensor, window_s, idle_W, load_W):
     """(true J, measured J, interval, its widest cause)"""
     run = simulate(rng, sensor, window_s, idle_W, load_W, switch_s=window_s * rng.uniform(0.05, 0.3))
     joules = run.samples.energy([run.window])
-    budget = causes.budget(run.samples, [run.window], "meter", run.idle_W)
+    budget = causes.budget(run.samples, [run.window], run.samples.energy([run.window]), "meter", run.idle_W)
     return run.true_J, joules, budget.interval(joules), next(iter(budget.by_cause()))
 
 
@@ -156,8 +156,8 @@ def test_a_known_filter_can_be_taken_back():
     lag = causes.lag_J(run.samples, [run.window])
     assert abs(joules / run.true_J - 1) > 0.01
     assert joules + lag == pytest.approx(run.true_J, rel=2e-3)
-    plain = causes.budget(run.samples, [run.window], "m", 2.5)
-    corrected = causes.budget(run.samples, [run.window], "m", 2.5, correct_lag=True)
+    plain = causes.budget(run.samples, [run.window], run.samples.energy([run.window]), "m", 2.5)
+    corrected = causes.budget(run.samples, [run.window], run.samples.energy([run.window]), "m", 2.5, correct_lag=True)
     assert corrected.half_width() < plain.half_width() / 2
 
 
@@ -168,10 +168,21 @@ def constant(watts, seconds=10.0, rate=100, **channel):
     )
 
 
+@pytest.mark.parametrize("shape", ["instant", "mean_over_period"])
+def test_short_stretches_hold_what_all_their_samples_say(shape):
+    rng = np.random.default_rng(1)
+    t = np.cumsum(rng.integers(1, 2 * SECOND, 50))
+    samples = Samples("a", Channel("out", "dc_input", shape), t, rng.uniform(1, 9, 50), np.ones(50, bool), 1.0)
+    start = rng.integers(t[0], t[-1], 20)
+    stop = np.minimum(start + rng.integers(0, 5 * SECOND, 20), t[-1] + SECOND)
+    wanted = [samples.energy([span]) for span in zip(start.tolist(), stop.tolist(), strict=True)]
+    assert samples.short_J(start, stop) == pytest.approx(wanted, abs=1e-9)
+
+
 def test_components_by_hand():
     """10 s at 5 W: gain 2 % is 1 J, offset 10 mW is 0.1 J, a step of 50 mW on a plateau is 0.25 J, all rectangular."""
     samples = constant(5.0, gain_error=0.02, offset_error_W=0.01, resolution_W=0.05)
-    budget = causes.budget(samples, [(SECOND, 11 * SECOND)], "m", 2.0)
+    budget = causes.budget(samples, [(SECOND, 11 * SECOND)], samples.energy([(SECOND, 11 * SECOND)]), "m", 2.0)
     assert (budget["gain/m/out"].low, budget["gain/m/out"].high) == pytest.approx((-1.0, 1.0))
     assert budget["offset/m/out"].half == pytest.approx(0.1)
     assert budget["quantisation/a/100"].half == pytest.approx(0.25)
