@@ -93,7 +93,11 @@ def idle_drift(study: StudyRuns) -> list[str]:
     """Idle power that differs between stages makes their joules hard to compare: warmer, or something else running."""
     found = []
     for meter in study.meters:
-        every = {run.name: run.idle_W(meter, attempt.number) for run in study.runs() for attempt in run.attempts}
+        every = {
+            _place(run, attempt.number): run.idle_W(meter, attempt.number)
+            for run in study.runs()
+            for attempt in run.attempts
+        }
         idle = {stage: watts for stage, watts in every.items() if watts is not None}
         if idle and max(idle.values()) - min(idle.values()) > IDLE_DRIFT * max(idle.values()):
             low, high = min(idle, key=idle.__getitem__), max(idle, key=idle.__getitem__)
@@ -102,6 +106,11 @@ def idle_drift(study: StudyRuns) -> list[str]:
                 f"{significant(idle[high], 3)} W before {high}."
             )
     return found
+
+
+def _place(run: StageRun, attempt: int) -> str:
+    again = f" in attempt {attempt}" if len(run.attempts) > 1 else ""
+    return f"{run.name} rep {run.repetition}{again}"
 
 
 def mixed(study: StudyRuns) -> list[str]:

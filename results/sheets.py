@@ -178,22 +178,25 @@ def _phases(study: Any) -> Sheet:
     lines: list[list[str]] = []
     if study.phases.empty:
         return Sheet("energy by phase", header, lines, [])
-    frame = study.phases[study.phases["meter"] == (study.meters or [""])[0]]
+    headline = (study.meters or [""])[0]
+    frame, cells = (every[every["meter"] == headline] for every in (study.phases, study.cells))
     kinds = ["method", "model", "dataset", "ratio"]
+    telling = [kind for kind in ("model", "dataset") if frame[kind].nunique() > 1]
     for _, rows in frame.groupby(kinds, sort=False, dropna=False):
         for phase, part in rows.groupby("phase", sort=False):
             joules, seconds = part["energy_J"].mean(skipna=False), part["time_s"].mean()
             joules = None if joules != joules else joules
             counted = bool(part["headline"].iloc[0])
-            name = part["method"].iloc[0] + ("" if part["ratio"].isna().all() else f" {part['ratio'].iloc[0]:g}")
-            whole = study.cells[study.cells["cell"] == part["cell"].iloc[0]]["energy_J"].mean()
+            ratio = [] if part["ratio"].isna().all() else [f"{part['ratio'].iloc[0]:g}"]
+            name = " ".join([part["method"].iloc[0], *ratio, *(part[kind].iloc[0] for kind in telling)])
+            whole = cells[cells["cell"].isin(part["cell"])]["energy_J"].mean(skipna=False)
             lines.append(
                 [
                     name,
                     str(phase),
                     kilojoules(joules),
                     _phase_interval(part),
-                    percent(joules / whole) if counted and joules is not None and whole else "",
+                    percent(joules / whole) if counted and joules is not None and whole > 0 else "",
                     duration(seconds),
                     significant(joules / seconds if joules is not None and seconds else None, 3),
                     "; ".join(filter(None, ["" if counted else "not in the headline", part["why_no_energy"].iloc[0]])),

@@ -53,6 +53,16 @@ def test_idle_power_that_moved_is_told_with_both_values(tmp_path):
     assert f"2.00 W before {DENSE}" in doubted(folder) or "2.40 W before " + EARLY in doubted(folder)
 
 
+def test_idle_power_of_every_attempt_counts_not_only_of_the_last(tmp_path):
+    from tests.harness.recording import step_samples, write_trace
+
+    first = killed(attempt(WORKS[SEARCH]), 22)
+    folder = write_study(tmp_path, {SEARCH: [first, attempt(WORKS[SEARCH], 2, saved(first), t_ns=5 * 10**11)]})
+    rep = rundir.Machine(tmp_path / "runs", "board-abc123").rep(SEARCH, 1)
+    write_trace(rep.trace("wall", 1), step_samples(first, 700 * MS, dict(WATTS, idle=2.4)), "wall", 1)
+    assert f"2.40 W before {SEARCH} rep 1 in attempt 1." in doubted(folder)
+
+
 @pytest.mark.parametrize(
     "change, sentence",
     [

@@ -7,10 +7,13 @@ import pandas as pd
 import pytest
 
 import results
+from harness import rundir
 from harness.summary import Sheet
 from results import tables
 from results.sheets import sheets
+from tests.harness.recording import WORKS, step_samples, write_trace
 from tests.harness.retold import retell
+from tests.harness.timeline import MS, WATTS, attempt
 from tests.results.conftest import write_study
 
 HOSTILE = Sheet("50 % & <b>_x_</b>", ["row", "a|b", ""], [["m_1 {x}", "1 $", "~^\\#"]], ["note 100 %\n\\input{x}"])
@@ -46,6 +49,29 @@ def test_top_5_is_in_the_frames_and_has_a_column_of_its_own(tmp_path):
 def test_a_run_from_before_top_5_was_kept_has_none(study):
     assert study.cells["accuracy_top5_end"].isna().all() and study.epochs["accuracy_top5"].isna().all()
     assert "top-5 % end" not in sheets(study)[0].header
+
+
+def phases(study):
+    return next(sheet for sheet in sheets(study) if sheet.title == "energy by phase").lines
+
+
+def test_shares_of_the_headline_are_those_of_the_meter_that_is_shown(tmp_path):
+    folder = write_study(tmp_path, meters=("wall", "other"))
+    machine = rundir.Machine(tmp_path / "runs", "board-abc123")
+    for stage, work in WORKS.items():
+        samples = step_samples(attempt(work), 300 * MS, {phase: 3 * watts for phase, watts in WATTS.items()})
+        write_trace(machine.rep(stage, 1).trace("other", 1), samples, "other", 1)
+    shares = [float(line[4]) for line in phases(results.load(folder)) if line[0] == "dense" and line[4]]
+    assert shares and sum(shares) == pytest.approx(100, abs=0.1)
+
+
+def test_phases_of_two_models_can_be_told_apart(tmp_path):
+    folder = write_study(tmp_path)
+    content = json.loads((folder / "cells.json").read_text())
+    content["cells"][0]["model"] = "resnet18"
+    (folder / "cells.json").write_text(json.dumps(content))
+    names = {line[0] for line in phases(results.load(folder))}
+    assert names == {"dense resnet18", "slimming 0.5 vgg16", "early_bird 0.5 vgg16"}
 
 
 def test_json_carries_a_schema_and_null_for_what_is_not_known(study):
