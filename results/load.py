@@ -9,7 +9,7 @@ import pandas as pd
 from harness.errors import UserError
 from harness.ledger import StudyRuns
 from harness.ledger.stage import inside
-from results import checks, energy, overhead, unit_energy
+from results import checks, energy, machine_checks, overhead, unit_energy
 from results import composed as composition
 from results.uncertainty import cells as uncertainty
 
@@ -131,7 +131,7 @@ def load(
         )
     low_precision = composition.LOW_PRECISION if unit_energies is None else unit_energy.factor(unit_energies)
     study = Study(StudyRuns.open(folders[0]), allow_gaps, correct_lag, low_precision)
-    mixed = checks.mixed(study.runs)
+    mixed = machine_checks.mixed(study.runs)
     if mixed and not allow_mixed:
         raise UserError(
             f"{' '.join(mixed)} Their joules do not go into one table; --allow-mixed makes it all the same."

@@ -6,7 +6,7 @@ from harness import composed_sheet
 from harness.ledger import attachments, calibrations
 from harness.quantities import NONE, duration, kilojoules, percent, prefixed, significant
 from harness.summary import Sheet, accuracy_names, marks, overhead_sheet, top5_tells
-from results import checks, composed_sheets, each_meter, efficiency
+from results import checks, composed_sheets, each_meter, efficiency, machine_checks
 from results.methods import Method, methods, savings, sentence, short
 from results.provenance import digest
 from results.statistics import mean_interval
@@ -92,7 +92,11 @@ def _phase_interval(part: Any) -> str:
 
 
 def _title(study: Any, found: list[Method]) -> str:
-    mixed = "; MIXED: stages of different boards or power modes stand in one table" if checks.mixed(study.runs) else ""
+    mixed = (
+        "; MIXED: stages of different boards or power modes stand in one table"
+        if machine_checks.mixed(study.runs)
+        else ""
+    )
     if not any(method.simulated for method in found):
         return study.name + mixed
     return f"{study.name}: power is simulated, no joule in this table was measured on a board{mixed}"
