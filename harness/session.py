@@ -194,12 +194,12 @@ def _write(rep: rundir.Rep, manifest: Dict[str, Any]) -> None:
 
 
 def read_manifest(rep: rundir.Rep) -> Dict[str, Any]:
-    """The manifest of a repetition, empty where none was begun; an unreadable one raises."""
-    try:
-        return json.loads(rep.manifest.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    """The manifest of a repetition, empty where none was begun; a damaged one or one of a newer harness raises."""
+    from harness.ledger.stage import read_json
+
+    if not rep.manifest.exists():
         return {}
-    except ValueError as error:
-        raise UserError(
-            f"{rep.manifest} is not readable ({error}); move the folder {rep.folder} away to run this stage again"
-        ) from error
+    try:
+        return read_json(rep.manifest)
+    except UserError as error:
+        raise UserError(f"{error}, or move the folder {rep.folder} away to run this stage again") from error

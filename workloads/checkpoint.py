@@ -25,8 +25,9 @@ SCHEMA = 1
 class Unusable(WorkloadError):
     """A checkpoint that no training can go on from; `reason` completes "the checkpoint ..."."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"the checkpoint {reason}: delete it to start the training again, or put a copy in its place")
+    def __init__(self, reason: str, file: BinaryIO) -> None:
+        what = f"the checkpoint {getattr(file, 'name', '')}".rstrip()
+        super().__init__(f"{what} {reason}: delete it to start the training again, or put a copy in its place")
         self.reason = reason
 
 
@@ -79,7 +80,7 @@ def read(file: BinaryIO, training: Training, device: torch.device) -> State:
     """The state of `training` that was written; a truncated, damaged or foreign file raises."""
     held = _load(file)
     if not isinstance(held, dict) or held.get("schema") != SCHEMA:
-        raise Unusable(f"is not one of ours, or of another version than {SCHEMA}")
+        raise Unusable(f"is not one of ours, or of another version than {SCHEMA}", file)
     model = build(training.model, held["classes"], width=training.width, widths=held["widths"], align=training.align)
     model.load_state_dict(held["model"])
     state = begin(model, training, held["start"], held["origin"], device)
@@ -104,7 +105,7 @@ def _load(file: BinaryIO) -> Any:
         return torch.load(file, map_location="cpu", **_without_code())
     except (RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0]
-        raise Unusable(f"is truncated or damaged ({reason})") from error
+        raise Unusable(f"is truncated or damaged ({reason})", file) from error
 
 
 def _without_code() -> Dict[str, Any]:

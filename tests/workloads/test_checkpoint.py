@@ -129,3 +129,11 @@ def test_the_reader_for_torch_before_1_13_builds_tensors_and_nothing_else(traine
     assert _read(_bytes(trained)).epochs_done == 1
     with pytest.raises(WorkloadError, match="sys.exit has no place in a checkpoint"):
         _read(_crafted(trained))
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    path = tmp_path / "last.pt"
+    path.write_bytes(b"half of it")
+    with pytest.raises(WorkloadError, match=f"the checkpoint {path} is truncated or damaged .*: delete it to start"):
+        with path.open("rb") as file:
+            checkpoint.read(file, TRAINING, CPU)
