@@ -80,6 +80,9 @@ def overhead(draw: Draw, gammas: Sequence[Any], window_s: float, phase: Callable
             repeats, lasted = _repeated(detect, window_s)
             seconds = lasted / repeats
             note(repeats=repeats)
+    else:
+        for _ in range(draw.window + 1):  # as many masks as a search ever keeps
+            detect()
     return {
         "seconds_each": seconds,
         "repeats": repeats,

@@ -112,6 +112,7 @@ def test_detection_is_repeated_long_enough_to_be_metered():
 
 def test_without_a_window_nothing_is_repeated():
     detection = _run(SEARCH)[0]["detection"]
+    assert detection["memory_bytes"] == 2 * ((_run(SEARCH)[0]["gammas"] + 7) // 8)
     assert detection["seconds_each"] is None and detection["repeats"] == 0
 
 
