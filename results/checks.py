@@ -85,6 +85,17 @@ def no_early_bird(study: StudyRuns) -> list[str]:
     ]
 
 
+def emptied(study: StudyRuns) -> list[str]:
+    """A ratio that leaves nothing of a layer: less was pruned there than was asked for."""
+    return [
+        f"The ticket {key} of stage {run.name} leaves no channel in {len(draw['repaired_layers'])} layers "
+        f"({', '.join(draw['repaired_layers'])}): each keeps its strongest one, so less was pruned than the ratio says."
+        for run in study.runs()
+        for key, draw in (run.result.get("draws") or {}).items()
+        if draw.get("repaired_layers")
+    ]
+
+
 def idle_drift(study: StudyRuns) -> list[str]:
     """Idle power that differs between stages makes their joules hard to compare: warmer, or something else running."""
     found = []
@@ -172,6 +183,7 @@ CHECKS: list[Callable[[StudyRuns], list[str]]] = [
     resumed,
     held,
     no_early_bird,
+    emptied,
     idle_drift,
     calibrations,
     device_clock,

@@ -85,7 +85,14 @@ MANIFEST = record(
     ),
 )
 ATTACHED = record(meters=many(record(**METER_FIELDS, attached=named(anything))))
-DRAW = record(epoch=EPOCH, fired=flag, rule=text, ratio=absent(share), distances=maybe(many(number)))
+DRAW = record(
+    epoch=EPOCH,
+    fired=flag,
+    rule=text,
+    ratio=absent(share),
+    distances=maybe(many(number)),
+    repaired_layers=maybe(many(text)),
+)
 RESULT = record(
     epochs_run=_epochs_run,
     images=whole(1),

@@ -40,6 +40,15 @@ def test_an_early_bird_that_did_not_fire_is_told(tmp_path):
     assert "No early bird fired for early_bird" in doubted(write_study(tmp_path, {SEARCH: [attempt(work)]}))
 
 
+def test_a_ratio_that_empties_layers_is_told(tmp_path):
+    lines = attempt(WORKS[SEARCH])
+    result = next(line["result"] for line in lines if line["event"] == "result")
+    key, draw = next(iter(result["draws"].items()))
+    draw["repaired_layers"] = ["features.4", "features.8"]
+    text = doubted(write_study(tmp_path, {SEARCH: [lines]}))
+    assert f"The ticket {key} of stage {SEARCH} leaves no channel in 2 layers (features.4, features.8)" in text
+
+
 def test_idle_power_that_moved_is_told_with_both_values(tmp_path):
     folder = write_study(tmp_path)
     rep = rundir.Machine(tmp_path / "runs", "board-abc123").rep(EARLY, 1)
