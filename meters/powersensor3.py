@@ -129,7 +129,7 @@ def _ask_sensors(port: SerialPort) -> Tuple[Sensor, ...]:
         sensors.append(parse_sensor(record))
         port.write(NEXT)
     if port.read_exactly(1, REPLY_S) != END:
-        raise MeterError(f"{port.path} does not end its settings as a PowerSensor3 does")
+        raise MeterError(f"{port.path} does not end its settings as a PowerSensor3 does: {Meter.when_silent}")
     return tuple(sensors)
 
 
