@@ -21,11 +21,15 @@ class Need(NamedTuple):
     draw: Draw
 
     def __str__(self) -> str:
-        asked = self.training
-        return (
-            f"{self.cell} needs the ticket {self.draw.key} of {asked.model} on {asked.dataset} "
-            f"(width {asked.width:g}, {asked.precision}, learning rate {asked.lr:g})"
-        )
+        return f"{self.cell} needs the ticket {_told(self.training, self.draw)}"
+
+
+def _told(training: Training, draw: Draw) -> str:
+    """A ticket by all that it is matched by."""
+    return (
+        f"{draw.key} of {training.model} on {training.dataset} "
+        f"(width {training.width:g}, {training.precision}, learning rate {training.lr:g})"
+    )
 
 
 class Share(NamedTuple):
@@ -97,7 +101,9 @@ def profile(plan: Plan, finder: Finder, shelf: Shelf) -> ProfilePlan:
     stages = [stage for cell in cells for share in cell.shares for stage in (share.stage, share.twin) if stage]
     unused = [ticket for ticket in shelf.given if ticket not in finder.used]
     if unused:
-        raise UserError(f"no row of study {plan.study.name} needs the ticket {unused[0].path}", code=2)
+        path, told = unused[0].path, _told(unused[0].training, unused[0].draw)
+        needs = "".join(f"; {need}" for need in networks.missing)
+        raise UserError(f"no row of study {plan.study.name} needs the ticket {path}, {told}{needs}", code=2)
     return ProfilePlan(plan.study, cells, tuple(dict.fromkeys(stages)), networks.tickets, tuple(networks.missing))
 
 

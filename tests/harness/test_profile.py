@@ -131,8 +131,10 @@ def test_the_ticket_that_fits_best_is_taken_and_two_that_fit_equally_are_refused
 
 
 def test_a_ticket_that_fits_no_row_or_is_none_is_refused(tmp_path):
-    with pytest.raises(UserError, match="no row of study mine-profile needs the ticket"):
+    with pytest.raises(UserError, match="no row of study mine-profile needs the ticket") as caught:
         formed(tmp_path, given=[ticket(tmp_path, Draw(0.3))])
+    assert ".npz, consecutive-0.3 of vgg16 on cifar10 (width 1, fp32, learning rate 0.1); " in str(caught.value)
+    assert "early_bird-vgg16-cifar10-0.5-seed1 needs the ticket consecutive-0.5 of vgg16" in str(caught.value)
     broken = tmp_path / "broken.npz"
     broken.write_bytes(b"PK")
     with pytest.raises(UserError, match="broken.npz.*export it again"):
