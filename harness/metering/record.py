@@ -1,6 +1,7 @@
 """harness meters record: a trace by itself, for a laptop that holds the meter."""
 
 import os
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -20,7 +21,8 @@ from harness.recording.asked import options as recorder_options
 def command(spec: str, out: str, seconds: Optional[float], recorder: Asked) -> None:
     """Record a meter into a trace until Ctrl-C or for so many seconds; the file's name goes to stdout.
 
-    While it records, the trace is in a folder beside the file; a crash leaves it there.
+    SIGTERM and a terminal that goes away end it as Ctrl-C does.  While it records, the trace is in a folder beside the
+    file; a crash leaves it there.
     """
     from harness.errors import UserError
     from harness.measuring.opened import parsed
@@ -62,6 +64,9 @@ def _record(spec: Any, out: Path, seconds: Optional[float], recorder: Asked) -> 
     def warn(sentence: str) -> None:
         click.echo("warning: " + sentence, err=True)
 
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(ending) != signal.SIG_IGN:  # as under nohup
+            signal.signal(ending, signal.default_int_handler)
     with Background([spec], rep.power, 1, warn, recorder) as background:
         word = " (simulated)" if background.ready[0]["simulated"] else ""
         click.echo(f"recording {spec.name}{word}", err=True)

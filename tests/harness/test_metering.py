@@ -62,7 +62,7 @@ def test_watch_is_live_on_a_terminal_until_ctrl_c(tmp_path):
     assert b"(simulated)" in said and "▁".encode() in said and b"Traceback" not in said
 
 
-@pytest.mark.parametrize("interrupted", [False, True])
+@pytest.mark.parametrize("interrupted", [None, signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_record_writes_one_trace_with_the_joules_that_were_drawn(tmp_path, interrupted):
     out = tmp_path / "laptop" / "wall.arrow"
     with emulated("smartpower3", tmp_path, "--profile", "sine") as bench:
@@ -84,7 +84,7 @@ def test_record_writes_one_trace_with_the_joules_that_were_drawn(tmp_path, inter
             assert running.stderr.readline() == "recording smartpower3 (simulated)\n"
             with pytest.raises(subprocess.TimeoutExpired):
                 running.wait(1.5)
-            os.kill(running.pid, signal.SIGINT)
+            os.kill(running.pid, interrupted)
         output, errors = running.communicate(timeout=30)
         log = bench.log()
     assert (running.returncode, output) == (0, "{}\n".format(out)), errors
