@@ -10,7 +10,7 @@ _MEND = {
     ),
     **dict.fromkeys(
         (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG),
-        "name a place where you may write, or mend this one, then run the same command again",
+        "name another place, or mend the permissions of this one, then run the same command again",
     ),
 }
 

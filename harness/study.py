@@ -61,7 +61,7 @@ def load(name: str) -> Study:
         raise unknown("study", name, bundled())
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise UserError(f"study file {path} can't be read ({error}): it is a text file in UTF-8", code=2) from error
     return parse(text, path.stem)
 
