@@ -77,6 +77,8 @@ def _event(line: bytes, path: Path, number: int) -> Dict[str, Any]:
 
 def _is_whole(event: Dict[str, Any]) -> bool:
     """Whether it has what its kind of event must have."""
+    if event["event"] == "begin" and event.get("phase") == "epoch" and "epoch" not in event:
+        return False
     if event["event"] in ("begin", "end"):
         return PHASE(event) is None
     needed = {"commit": "epochs_done", "result": "result"}.get(event["event"])
