@@ -2,6 +2,7 @@
 
 import tarfile
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -45,8 +46,16 @@ def rails(folder: str, board: str) -> None:
     for rate, most in MOST_RAILS.items():
         with Recorder([("ina3221", {"root": board, "rate": rate})], f"{folder}/{rate}") as recorder:
             share = recorder.share(SECONDS)
-        reached = recorder.closed[0]["achieved_Hz"]
-        print(line(f"six INA3221 rails at {rate} Hz: share of a core", share, most, achieved_Hz=reached), flush=True)
+        further = {"achieved_Hz": recorder.closed[0]["achieved_Hz"], "sleeping_alone": sleeping_alone(rate)}
+        print(line(f"six INA3221 rails at {rate} Hz: share of a core", share, most, **further), flush=True)
+
+
+def sleeping_alone(rate: int, seconds: float = 10.0) -> float:
+    """What a loop that only sleeps takes of a core on this machine: waking up costs some virtual machines dear."""
+    end, cpu_s = time.monotonic() + seconds, time.process_time()
+    while time.monotonic() < end:
+        time.sleep(1 / rate)
+    return (time.process_time() - cpu_s) / seconds
 
 
 def main() -> None:

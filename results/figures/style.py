@@ -30,7 +30,7 @@ PHASES = {
 }
 OTHER = "#FFFFFF"
 SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-MARKERS = "osD^vPX"
+MARKERS = "osD^vPX<"  # one more than colours: the pair repeats only after 56 series
 INK, SOFT = "#222222", "#707070"
 
 COMMON = {

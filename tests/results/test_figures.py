@@ -8,7 +8,7 @@ import results
 from harness.crosscheck.result import CrossCheck
 from harness.errors import UserError
 from results import figures
-from results.figures import distances
+from results.figures import distances, style
 from tests.harness.recording import SEARCH, WORKS
 from tests.harness.timeline import attempt, killed, saved
 from tests.results.conftest import GAMMAS, SIZES, write_study
@@ -252,3 +252,8 @@ def test_flops_against_draw_epoch_say_their_unit():
 def test_methods_that_differ_in_more_than_the_draw_are_curves_of_their_own():
     figure = figures.draw(of_rows(*drawn_at(1, 20), *drawn_at(1, 20, inherit=False)), "draw_accuracy")
     assert legend(figure)[:2] == ["p = 50 %", "p = 50 %, inherit False"]
+
+
+def test_every_method_of_the_paper_and_more_has_a_look_of_its_own():
+    looks = [tuple(style.series(index).values()) for index in range(20)]
+    assert len(set(looks)) == len(looks)
