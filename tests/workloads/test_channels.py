@@ -1,11 +1,11 @@
-"""Channels taken out and put back are torch's own selection to the last bit, in the memory format they came in."""
+"""Channels and pixels taken out and put back are torch's own to the last bit, in the memory format they came in."""
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workloads.channels import Put, Take
+from workloads.channels import EveryOther, Put, Take
 
 FORMATS = [torch.contiguous_format, torch.channels_last]
 
@@ -49,4 +49,19 @@ def test_the_memory_format_stays(memory_format):
     put = Put.apply(taken, channels, 6)
     put.backward(torch.ones_like(put))
     assert all(part.is_contiguous(memory_format=memory_format) for part in (taken, put, values.grad))
+    assert formats == [True]
+
+
+@pytest.mark.parametrize("memory_format", FORMATS)
+@given(height=st.integers(4, 7), width=st.integers(4, 7), down=st.integers(1, 3), right=st.integers(1, 3))
+def test_every_other_pixel_is_a_slice_and_its_gradient_keeps_the_format(memory_format, height, width, down, right):
+    values = torch.randn(2, 3, height, width).contiguous(memory_format=memory_format)
+    ours, theirs = values.clone().requires_grad_(), values.clone().requires_grad_()
+    formats, inner = [], ours * 1
+    inner.register_hook(lambda gradient: formats.append(gradient.is_contiguous(memory_format=memory_format)))
+    picked, expected = EveryOther.apply(inner, down, right), theirs[:, :, ::down, ::right]
+    weights = torch.randn(expected.shape).contiguous(memory_format=memory_format)
+    (picked * weights).sum().backward()
+    (expected * weights).sum().backward()
+    assert torch.equal(picked, expected) and torch.equal(ours.grad, theirs.grad)
     assert formats == [True]
