@@ -8,10 +8,7 @@ either side.  Batches of 64 on two threads.
 import contextlib
 import copy
 import inspect
-import os
-import subprocess
 import sys
-from pathlib import Path
 from typing import Callable, Iterator
 
 import numpy as np
@@ -20,6 +17,7 @@ from torch import nn
 from torch.nn import functional
 
 from benchmarks.augmentation import noise
+from benchmarks.recording import child
 from harness import heap
 from workloads.augment import Batches
 from workloads.job import Training
@@ -29,7 +27,6 @@ from workloads.surgery import shrink
 from workloads.tickets import channel_mask
 from workloads.training import State, begin, train_epoch
 
-ROOT = Path(__file__).parents[1]
 THREADS, BATCH, STEPS, WARM = 2, 64, 3, 5
 LR, SPARSITY, CPU = 0.01, 1e-4, torch.device("cpu")
 # How much stronger the first layer's scales are than the last one's: so that a ticket costs what the published ones do.
@@ -99,10 +96,8 @@ class Plain:
 @contextlib.contextmanager
 def arm(loop: str, name: str, ratio: float = 0.0, align: int = 1) -> Iterator[Callable[[], None]]:
     """Trains STEPS steps of a network at each call, in a process of its own that has been warmed up."""
-    environment = dict(os.environ, **(heap.environment() if loop == "ours" else {}))
-    command = [sys.executable, "-m", "benchmarks.loops", loop, name, str(ratio), str(align)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=str(ROOT), env=environment, **pipes) as process:
+    environment = heap.environment() if loop == "ours" else {}
+    with child("benchmarks.loops", loop, name, str(ratio), str(align), **environment) as process:
 
         def run() -> None:
             process.stdin.write(b"\n")

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -13,10 +14,9 @@ ROOT = Path(__file__).parents[1]
 SETTLE_S = 2.0  # by then everything has been loaded
 
 
-def child(*arguments: str) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, "-m", *arguments], cwd=str(ROOT), stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
+def child(*arguments: str, **environment: str) -> subprocess.Popen:
+    command, surroundings = [sys.executable, "-m", *arguments], dict(os.environ, **environment)
+    return subprocess.Popen(command, cwd=str(ROOT), env=surroundings, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 @contextlib.contextmanager

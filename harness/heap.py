@@ -1,7 +1,7 @@
 """How the C library keeps memory for a training: what one step frees, the next one takes again, on large pages.
 
-By default glibc hands large blocks back to the kernel, which has to clear every page of them at their next use: some
-5 % of a training step on a CPU.  Other C libraries ignore this, glibc before 2.35 all of it but the thresholds.
+By default glibc hands large blocks back to the kernel, which has to clear every page of them at their next use: up to a
+tenth of a training step on a CPU.  Other C libraries ignore this, glibc before 2.35 all of it but the thresholds.
 """
 
 import os

@@ -8,18 +8,18 @@ COUNTERS = Path("/proc/vmstat")
 
 
 class Kills:
-    """What the kernel killed for memory since this was made."""
+    """What the kernel killed for memory since this was made, before a training in batches of this size began."""
 
-    def __init__(self, counters: Path = COUNTERS) -> None:
-        self._counters = counters
+    def __init__(self, batch_size: int, counters: Path = COUNTERS) -> None:
+        self._batch_size, self._counters = batch_size, counters
         self._before = _count(counters)
 
-    def why(self, status: int, batch_size: int) -> str:
+    def why(self, status: int) -> str:
         """What to say of a training that ended with this status (negative: a signal), starting with a separator."""
         if status != -signal.SIGKILL:
             return ""
         now = _count(self._counters)
-        mend = f"set a batch_size below {batch_size} under [training] in the study, or a smaller width"
+        mend = f"set a batch_size below {self._batch_size} under [training] in the study, or a smaller width"
         if self._before is None or now is None:
             return f"; if `dmesg` says that memory ran out, {mend}"
         return f" by the kernel because memory ran out; {mend}" if now > self._before else ""

@@ -49,8 +49,8 @@ def launch(count: int, task: str) -> str:
     from torch.distributed import run
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
-    asked, kills = json.loads(task), Kills()
-    batch_size = asked["training"]["batch_size"]
+    asked = json.loads(task)
+    kills = Kills(asked["training"]["batch_size"])
     logging.disable(logging.CRITICAL)  # its pages of log; what failed is told in a sentence
     os.environ["OMP_NUM_THREADS"] = str(asked["threads"])
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
@@ -59,7 +59,7 @@ def launch(count: int, task: str) -> str:
         run.run(run.parse_args(options(count) + ["-m", "harness.worker", task]))
     except ChildFailedError as error:
         return "{}; run the same command again to resume from the last finished epoch".format(
-            described(error.failures, count, lambda status: kills.why(status, batch_size))
+            described(error.failures, count, kills.why)
         )
     return ""
 

@@ -15,6 +15,7 @@ from harness.child import Child
 from harness.doctor import output
 from harness.errors import UserError
 from harness.instruments import Instruments
+from harness.ledger.stage import read_json
 from harness.out_of_memory import Kills
 from harness.recording.asked import NOTHING, Asked
 from meters.clock import anchor
@@ -77,7 +78,7 @@ class Session:
         rundir.seal(self.rep, self.settings.keep_checkpoints)
 
     def _worker(self) -> Child:
-        self._kills = Kills()
+        self._kills = Kills(self.training.batch_size)
         devices = self.settings.devices
         words = ["harness.worker"] if devices == 1 else ["harness.ranks", str(devices)]
         return Child(*words, inbox=self.inbox, keep_open=(self.lock,), environment=heap.environment())
@@ -156,7 +157,7 @@ class Session:
         """Handle what the worker says; True when its work is done."""
         if message is None:
             ending = self.worker.ending()
-            why = self._kills.why(self.worker.process.returncode, self.training.batch_size)
+            why = self._kills.why(self.worker.process.returncode)
             raise UserError(
                 f"the training process ended ({ending}{why}); run the same command again to resume from its last "
                 "finished epoch"
@@ -195,8 +196,6 @@ def _write(rep: rundir.Rep, manifest: Dict[str, Any]) -> None:
 
 def read_manifest(rep: rundir.Rep) -> Dict[str, Any]:
     """The manifest of a repetition, empty where none was begun; a damaged one or one of a newer harness raises."""
-    from harness.ledger.stage import read_json
-
     if not rep.manifest.exists():
         return {}
     try:

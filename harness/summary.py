@@ -95,12 +95,13 @@ def top5_tells(rows: Sequence[Row]) -> bool:
 
 
 def _lines(rows: Sequence[Row], others: Dict[str, List[Row]]) -> List[List[str]]:
+    top5, accuracies = top5_tells(rows), len(accuracy_names(rows))
     lines = []
     for index, row in enumerate(rows):
         energy = row.energy
         lines.append(
             [_label(row, rows), percent(row.accuracy_final)]
-            + ([percent(row.accuracy_top5)] if top5_tells(rows) else [])
+            + ([percent(row.accuracy_top5)] if top5 else [])
             + [percent(row.accuracy_best)]
             + [_joules(energy.headline_J, energy), _joules(energy.net_J, energy)]
             + [kilojoules(other[index].energy.headline_J) for other in others.values()]
@@ -108,7 +109,7 @@ def _lines(rows: Sequence[Row], others: Dict[str, List[Row]]) -> List[List[str]]
             + [str(row.epochs_searched or NONE), marks(row)]
         )
         if row.detection is not None:
-            lines.append(_detection_line(row, len(accuracy_names(rows)), len(others)))
+            lines.append(_detection_line(row, accuracies, len(others)))
     return lines
 
 

@@ -72,8 +72,11 @@ def main() -> int:
             return 0
         parent = Parent(source, sink)
         parent.tell(done=work(task, parent))
-    except (WorkloadError, OSError) as error:
-        send(sink, error=(of_disk(error) if isinstance(error, OSError) else None) or str(error))
+    except WorkloadError as error:
+        send(sink, error=str(error))
+        return 1
+    except OSError as error:
+        send(sink, error=of_disk(error) or str(error))
         return 1
     except RuntimeError as error:
         if task["devices"] > 1 and GONE in str(error):

@@ -71,14 +71,15 @@ def _main(study: Any, found: list[Method]) -> Sheet:
     several = any(len(method.rows) > 1 for method in found)
     between = "95 % interval" if several else "95 % interval, metering only"
     rows = [row for method in found for row in method.rows]
-    header = ["method", *accuracy_names(rows), f"{word}kJ", between]
+    accuracies, top5 = accuracy_names(rows), top5_tells(rows)
+    header = ["method", *accuracies, f"{word}kJ", between]
     header += ["runs", "lowest to highest"] if several else []
     header += [f"{word}kJ net of idle", "FLOPs", "time", f"{word}mean W", "peak W", "epochs searched", ""]
     lines = []
     for method in found:
-        lines.append(_line(method, found, several, top5_tells(rows)))
+        lines.append(_line(method, found, several, top5))
         if any(row.detection is not None for row in method.rows):
-            lines.append(_detection(method, len(accuracy_names(rows)), several))
+            lines.append(_detection(method, len(accuracies), several))
     return Sheet(_title(study, found), header, lines, _notes(study, found))
 
 

@@ -4,7 +4,7 @@ torch's own `index_select` and the gradients of it and of a slice leave channels
 layer behind them then converts them or takes a slower way.
 """
 
-from typing import Any, Tuple
+from typing import Any, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -48,11 +48,7 @@ class EveryOther(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tuple[Tensor, None, None]:
         down, right = ctx.steps
-        count, channels, height, width = ctx.shape
-        if _channels_last(gradient):
-            among = gradient.new_zeros((count, height, width, channels)).permute(0, 3, 1, 2)
-        else:
-            among = gradient.new_zeros(ctx.shape)
+        among = _zeros(gradient, ctx.shape)
         among[:, :, ::down, ::right] = gradient
         return among, None, None
 
@@ -66,11 +62,20 @@ def _taken(values: Tensor, channels: Tensor) -> Tensor:
 
 def _put(values: Tensor, channels: Tensor, full: int) -> Tensor:
     count, _, height, width = values.shape
+    among = _zeros(values, (count, full, height, width))
     if _channels_last(values):
-        among = values.new_zeros((count, height, width, full))
         numbers = channels.expand(count, height, width, -1)
-        return among.scatter_(3, numbers, values.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-    return values.new_zeros((count, full, height, width)).index_copy_(1, channels, values)
+        among.permute(0, 2, 3, 1).scatter_(3, numbers, values.permute(0, 2, 3, 1))
+        return among
+    return among.index_copy_(1, channels, values)
+
+
+def _zeros(like: Tensor, shape: Sequence[int]) -> Tensor:
+    """[N, C, H, W] in the memory format of `like`."""
+    count, channels, height, width = shape
+    if _channels_last(like):
+        return like.new_zeros((count, height, width, channels)).permute(0, 3, 1, 2)
+    return like.new_zeros(shape)
 
 
 def _channels_last(values: Tensor) -> bool:

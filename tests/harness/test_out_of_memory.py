@@ -15,15 +15,15 @@ def counters(tmp_path):
 
 
 def test_a_kill_that_the_kernel_counted_is_told_with_the_batch_size(counters):
-    kills = Kills(counters)
+    kills = Kills(64, counters)
     counters.write_text("pgfault 9\noom_kill 4\n")
-    said = kills.why(-signal.SIGKILL, 64)
+    said = kills.why(-signal.SIGKILL)
     assert said.startswith(" by the kernel because memory ran out; set a batch_size below 64")
-    assert kills.why(-signal.SIGTERM, 64) == kills.why(1, 64) == ""
+    assert kills.why(-signal.SIGTERM) == kills.why(1) == ""
 
 
 def test_a_kill_by_somebody_else_is_not_blamed_on_memory(counters):
-    assert Kills(counters).why(-signal.SIGKILL, 64) == ""
+    assert Kills(64, counters).why(-signal.SIGKILL) == ""
 
 
 @pytest.mark.parametrize("content", ["pgfault 7\n", None])
@@ -31,4 +31,4 @@ def test_a_kernel_that_does_not_count_leaves_the_question_open(tmp_path, content
     path = tmp_path / "vmstat"
     if content:
         path.write_text(content)
-    assert Kills(path).why(-signal.SIGKILL, 64).startswith("; if `dmesg` says that memory ran out, set a batch_size")
+    assert Kills(64, path).why(-signal.SIGKILL).startswith("; if `dmesg` says that memory ran out, set a batch_size")
