@@ -75,12 +75,17 @@ def options(count: int) -> List[str]:
 
 
 def described(failures: Dict[int, Any], count: int, why: Callable[[int], str]) -> str:
-    """Which rank failed and how: one that a signal killed, then those that missed it or that the launcher ended."""
-    ended = -signal.SIGTERM
-    rank, failure = min(
-        failures.items(),
-        key=lambda item: (item[1].exitcode == ended, item[1].exitcode >= 0, item[1].timestamp, item[0]),
-    )
+    """Which rank failed and how: one that a signal killed, then those that missed it or that the launcher ended.
+
+    A rank that loses its peer ends itself: by an exit status, or by abort() where a thread of gloo notices it.
+    """
+    consequences = {-signal.SIGABRT: 1, -signal.SIGTERM: 3}
+
+    def order(item):
+        rank, failure = item
+        return consequences.get(failure.exitcode, 2 if failure.exitcode >= 0 else 0), failure.timestamp, rank
+
+    rank, failure = min(failures.items(), key=order)
     how = "exit status {}".format(failure.exitcode)
     if failure.exitcode < 0:
         how = "killed by signal {} ({})".format(-failure.exitcode, signal.Signals(-failure.exitcode).name)

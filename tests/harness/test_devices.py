@@ -117,5 +117,8 @@ def nothing(status):
 def test_the_rank_that_was_killed_is_named_before_those_that_missed_it():
     told = described({0: Failure(-15), 1: Failure(-11, 1), 2: Failure(1)}, 3, nothing)
     assert told == "the training process on device 1 of 3 ended (killed by signal 11 (SIGSEGV))"
+    aborted = described({0: Failure(-6), 1: Failure(-9), 2: Failure(1)}, 3, nothing)
+    assert aborted == "the training process on device 1 of 3 ended (killed by signal 9 (SIGKILL))"
+    assert "device 0 of 2 ended (killed by signal 6" in described({0: Failure(-6, 1), 1: Failure(1)}, 2, nothing)
     assert described({0: Failure(1, 5), 1: Failure(3, 4)}, 2, nothing).endswith("device 1 of 2 ended (exit status 3)")
     assert described({0: Failure(-9)}, 2, lambda status: f"; why {status}").endswith("signal 9 (SIGKILL); why -9)")
