@@ -25,6 +25,7 @@ class Trace:
     def __init__(self, file: TraceFile) -> None:
         self._file = file
         self._cache: Dict[Optional[str], _Series] = {}
+        self._gaps: Dict[Tuple[Optional[float], Optional[str]], List[Tuple[int, int]]] = {}
         self.meta: Dict[str, Any] = file.meta
         self.channels: Tuple[Channel, ...] = file.channels
         self.total: Tuple[str, ...] = tuple(file.meta["total"])
@@ -94,6 +95,12 @@ class Trace:
         By default 5 native periods, and wherever the recorder lost its meter, for however short.
         A sample without power on that channel is none; the whole input needs all of its channels.
         """
+        key = max_gap_s, self._named(channel)
+        if key not in self._gaps:
+            self._gaps[key] = self._find_gaps(*key)
+        return list(self._gaps[key])
+
+    def _find_gaps(self, max_gap_s: Optional[float], channel: Optional[str]) -> List[Tuple[int, int]]:
         t_ns = self.t_ns if channel is None and not self.total else self._series(channel).t_ns
         after = _apart(t_ns, self._limit_ns(max_gap_s))
         if max_gap_s is None:
@@ -142,7 +149,12 @@ class Trace:
         wanted = self.total if channel is None else (channel,)
         return [one for one in self.channels if one.name in wanted]
 
+    def _named(self, channel: Optional[str]) -> Optional[str]:
+        """The channel's name also where it is asked for as the whole input, all of which it is."""
+        return self.total[0] if channel is None and len(self.total) == 1 else channel
+
     def _series(self, channel: Optional[str]) -> "_Series":
+        channel = self._named(channel)
         if channel not in self._cache:
             chosen = self._chosen(channel)
             powers = [self.watts(one.name) for one in chosen]

@@ -206,16 +206,12 @@ def _is_lost_part(reading: Reading) -> bool:
 
 def _parts(counted: Sequence[Reading]) -> Tuple[Part, ...]:
     order = HEADLINE + APART
-    names = sorted(
-        {phase_of(reading) for reading in counted},
-        key=lambda name: (order.index(name) if name in order else len(order), name),
-    )
+    phases: Dict[str, List[Reading]] = {}
+    for reading in counted:
+        phases.setdefault(phase_of(reading), []).append(reading)
+    names = sorted(phases, key=lambda name: (order.index(name) if name in order else len(order), name))
     return tuple(
-        Part(
-            name,
-            total([r.own_joules for r in counted if phase_of(r) == name]),
-            sum(r.own_seconds for r in counted if phase_of(r) == name),
-        )
+        Part(name, total([r.own_joules for r in phases[name]]), sum(r.own_seconds for r in phases[name]))
         for name in names
     )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from harness.errors import UserError
-from harness.ledger.records import EVENT, PHASE, RESULT, check
+from harness.ledger import records
 from harness.ledger.whole_lines import whole_lines
 
 LARGEST_BYTES = 1 << 29
@@ -62,27 +62,17 @@ def result(events: List[Dict[str, Any]]) -> Dict[str, Any]:
 def _check_result(events: List[Dict[str, Any]], path: Path) -> None:
     found = result(events)
     if found != {}:
-        check(found, RESULT, "the result in {}".format(path))
+        records.check(found, records.RESULT, "the result in {}".format(path))
 
 
 def _event(line: bytes, path: Path, number: int) -> Dict[str, Any]:
     try:
         event = json.loads(line.decode("utf-8"))
-        if EVENT(event) is None and _is_whole(event):
+        if records.event(event) is None:
             return event
     except (ValueError, RecursionError):
         pass
     raise _damaged(path, number)
-
-
-def _is_whole(event: Dict[str, Any]) -> bool:
-    """Whether it has what its kind of event must have."""
-    if event["event"] == "begin" and event.get("phase") == "epoch" and "epoch" not in event:
-        return False
-    if event["event"] in ("begin", "end"):
-        return PHASE(event) is None
-    needed = {"commit": "epochs_done", "result": "result"}.get(event["event"])
-    return needed is None or event.get(needed) is not None
 
 
 def _damaged(path: Path, number: int) -> UserError:
@@ -112,7 +102,8 @@ def _attempt(number: int, lines: List[Dict[str, Any]]) -> Attempt:
             _leave(spans, open_ids, index, line["t_ns"])
             del open_ids[line["id"]]
             span = spans[index]
-            spans[index] = span._replace(stop_ns=line["t_ns"], ended=True, notes=dict(span.notes, **_notes(line)))
+            notes = dict(span.notes, **_notes(line))
+            spans[index] = Span(span.phase, span.parent, span.start_ns, line["t_ns"], True, notes)
     return Attempt(number, clock, tuple(spans), epochs_done)
 
 

@@ -1,7 +1,7 @@
 """The records that a run directory consists of: only what is read is checked, so that a newer run may say more."""
 
 import re
-from typing import Any
+from typing import Any, Dict, Optional
 
 from harness.errors import UserError
 from harness.ledger.shapes import (
@@ -106,22 +106,38 @@ RESULT = record(
     draws=maybe(named(DRAW)),
     detection=maybe(record(memory_bytes=whole(), seconds_each=maybe(number))),
 )
-EVENT = record(
-    event=text,
-    attempt=whole(),
-    t_ns=whole(),
-    epoch=absent(EPOCH),
-    epochs_done=absent(EPOCH),
-    accuracy=maybe(share),
-    accuracy_top5=maybe(share),
-    loss=maybe(plain),
-    train_accuracy=maybe(plain),
-    lr=maybe(plain),
-    repeats=maybe(whole(1)),
-    images=maybe(whole(1)),
-    clock=absent(named(plain)),
-)
-PHASE = record(phase=name, id=whole(), parent=maybe(whole()))
+_EVENT: Dict[str, Any] = {
+    "event": text,
+    "attempt": whole(),
+    "t_ns": whole(),
+    "epoch": absent(EPOCH),
+    "epochs_done": absent(EPOCH),
+    "accuracy": maybe(share),
+    "accuracy_top5": maybe(share),
+    "loss": maybe(plain),
+    "train_accuracy": maybe(plain),
+    "lr": maybe(plain),
+    "repeats": maybe(whole(1)),
+    "images": maybe(whole(1)),
+    "clock": absent(named(plain)),
+}
+_PHASE: Dict[str, Any] = dict(_EVENT, phase=name, id=whole(), parent=maybe(whole()))
+_ANY_EVENT = record(**_EVENT)
+_EVENTS = {
+    "begin": record(**_PHASE),
+    "end": record(**_PHASE),
+    "commit": record(**dict(_EVENT, epochs_done=EPOCH)),
+    "result": record(result=named(anything), **_EVENT),
+}
+
+
+def event(value: Any) -> Optional[str]:
+    """A line of events.jsonl, with what its kind of event must have."""
+    kind = value.get("event") if isinstance(value, dict) else None
+    place = _EVENTS.get(kind if isinstance(kind, str) else "", _ANY_EVENT)(value)
+    if place is None and kind == "begin" and value["phase"] == "epoch" and "epoch" not in value:
+        return ".epoch"
+    return place
 
 
 def _stage(value: Any) -> Any:

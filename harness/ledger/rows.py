@@ -2,7 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
+from typing import Any, Dict, Generator, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from harness import rundir
 from harness.ledger import charges
@@ -10,6 +10,7 @@ from harness.ledger.charges import CellEnergy
 from harness.ledger.detection import Detection, detection
 from harness.ledger.records import CELLS, check
 from harness.ledger.stage import StageRun, inside, read_json
+from harness.ledger.traces import Traces
 
 
 class Row(NamedTuple):
@@ -45,6 +46,7 @@ class StudyRuns:
         self.cells: List[Dict[str, Any]] = content.get("cells") or []
         self._runs: Dict[Tuple[str, int], StageRun] = {}
         self._rows: Dict[Optional[str], List[Row]] = {}
+        self._traces = Traces()
 
     @classmethod
     def open(cls, study_dir: Union[str, Path]) -> "StudyRuns":
@@ -71,7 +73,7 @@ class StudyRuns:
             rep = self.folder.machine.rep(stage, repetition)
             if not rep.manifest.exists():
                 return None
-            self._runs[stage, repetition] = StageRun.open(rep.folder)
+            self._runs[stage, repetition] = StageRun.open(rep.folder, self._traces)
         return self._runs[stage, repetition]
 
     def runs(self) -> List[StageRun]:
@@ -84,17 +86,23 @@ class StudyRuns:
 
     def rows(self, meter: Optional[str] = None) -> List[Row]:
         """A row for each cell and repetition that was begun, in the order of the study."""
-        if meter not in self._rows:
-            self._rows[meter] = self._read_rows(meter)
-        return list(self._rows[meter])
+        return list(self.each_row(meter))
 
-    def _read_rows(self, meter: Optional[str]) -> List[Row]:
+    def each_row(self, meter: Optional[str] = None) -> Iterator[Row]:
+        """The same one by one: whoever asks more of a row's traces at once finds them open."""
+        if meter not in self._rows:
+            self._rows[meter] = yield from self._read_rows(meter)
+        else:
+            yield from self._rows[meter]
+
+    def _read_rows(self, meter: Optional[str]) -> Generator[Row, None, List[Row]]:
         found, shared = [], self.shared
         for repetition in self.numbers:
             for cell in self.cells:
                 runs = {stage: self.run(stage, repetition) for stage in _stages(cell)}
                 if None not in runs.values():
                     found.append(_row(cell, repetition, runs, meter, shared))
+                    yield found[-1]
         return found
 
 

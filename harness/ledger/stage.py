@@ -14,7 +14,8 @@ from harness.ledger.records import ATTACHED, MANIFEST, check
 from harness.ledger.slowdowns import Slowdown, slowdowns
 from harness.ledger.state import State
 from harness.ledger.state import read as read_states
-from harness.ledger.windows import Window, windows
+from harness.ledger.traces import Traces
+from harness.ledger.windows import Window, own_spans, windows
 from meters import calibration as calibrations
 from meters.calibration import Calibration
 from meters.errors import MeterError
@@ -27,23 +28,28 @@ LARGEST_JSON = 1 << 26
 class StageRun:
     """A repetition's ledger; `result` is empty until the work has returned one."""
 
-    def __init__(self, rep: rundir.Rep, manifest: Dict[str, Any], lines: List[Dict[str, Any]]):
+    def __init__(self, rep: rundir.Rep, manifest: Dict[str, Any], lines: List[Dict[str, Any]], traces: Traces):
         self.rep, self.manifest, self.complete = rep, manifest, rep.complete
+        self._traces = traces
         self.attempts = events.attempts(lines)
         self.result: Dict[str, Any] = events.result(lines)
         self.attached: List[Dict[str, Any]] = _attached(rep)
         self._windows: Optional[List[Window]] = None
+        self._own_spans: Optional[List[List[Tuple[int, int]]]] = None
         self._energies: Dict[Tuple[str, Optional[str]], List[Reading]] = {}
         self._states: Optional[List[State]] = None
         self._slowdowns: Optional[List[Slowdown]] = None
 
     @classmethod
-    def open(cls, rep_dir: Union[str, Path]) -> "StageRun":
-        """Read the directory of a repetition; a damaged one raises UserError, missing events are no events."""
+    def open(cls, rep_dir: Union[str, Path], traces: Optional[Traces] = None) -> "StageRun":
+        """Read the directory of a repetition; a damaged one raises UserError, missing events are no events.
+
+        `traces` are kept open together with those of other stages.
+        """
         rep = rundir.Rep(Path(rep_dir))
         manifest = read_json(own_file(rep, rep.manifest))
         check(manifest, MANIFEST, str(rep.manifest))
-        return cls(rep, manifest, events.read(own_file(rep, rep.events)))
+        return cls(rep, manifest, events.read(own_file(rep, rep.events)), traces or Traces())
 
     @property
     def name(self) -> str:
@@ -102,6 +108,12 @@ class StageRun:
             self._windows = windows(self.attempts, bool(self.result), list(self.drawn().values()))
         return self._windows
 
+    def own_spans(self) -> List[List[Tuple[int, int]]]:
+        """Of each of `windows()` the stretches outside its children, in ns."""
+        if self._own_spans is None:
+            self._own_spans = own_spans(self.windows())
+        return self._own_spans
+
     def energies(self, meter: Optional[str] = None, channel: Optional[str] = None) -> List[Reading]:
         """A reading for each of `windows()`, in the same order; `meter` is the headline meter by default."""
         name = meter or (self.meters[0] if self.meters else "")
@@ -157,9 +169,7 @@ class StageRun:
 
     def open_trace(self, meter: str, number: int) -> Any:
         """The trace of an attempt on its events' clock; MeterError where it is empty or on another clock."""
-        from meters.trace import Trace
-
-        trace = Trace.open(own_file(self.rep, self.rep.trace(meter, number)))
+        trace = self._traces.open(own_file(self.rep, self.rep.trace(meter, number)))
         if not len(trace.t_ns):
             raise MeterError("meter {} recorded no sample in attempt {}".format(meter, number))
         clocks = [attempt.clock for attempt in self.attempts if attempt.number == number]
@@ -200,9 +210,14 @@ def inside(folder: Path, path: Path) -> Path:
 
 def _linked(folder: Path, path: Path) -> bool:
     """Whether the path may lead elsewhere: it has a link below the folder, or climbs.  Cheaper than to resolve it."""
-    inner = os.path.relpath(str(path), str(folder)).split(os.sep)
-    places = [os.path.join(str(folder), *inner[: depth + 1]) for depth in range(len(inner))]
-    return ".." in inner or any(os.path.islink(place) for place in places)
+    place, rest = str(folder), str(path)[len(str(folder)) :]
+    if ".." in rest or str(path) != place + rest or not rest.startswith(os.sep):
+        return True
+    for name in rest.split(os.sep)[1:]:
+        place += os.sep + name
+        if os.path.islink(place):
+            return True
+    return False
 
 
 def read_json(path: Path) -> Dict[str, Any]:

@@ -37,10 +37,7 @@ def windows(attempts: Sequence[Attempt], finished: bool, draws: Sequence[int] = 
     found: List[Window] = []
     for attempt, counted in zip(attempts, kept(attempts, finished)):
         if attempt.spans:
-            found += [
-                window if window.parent is None else window._replace(parent=window.parent + len(found))
-                for window in _of_attempt(attempt, counted, draws)
-            ]
+            found += _of_attempt(attempt, counted, draws, len(found))
     return found
 
 
@@ -61,8 +58,8 @@ def _outside(window: Window, children: List[Tuple[int, int]]) -> List[Tuple[int,
     return [(start, stop) for start, stop in zip(starts, stops) if stop > start]
 
 
-def _of_attempt(attempt: Attempt, counted: Kept, draws: Sequence[int]) -> List[Window]:
-    """The attempt's windows; parents are indices into this list."""
+def _of_attempt(attempt: Attempt, counted: Kept, draws: Sequence[int], offset: int) -> List[Window]:
+    """The attempt's windows; parents are indices into a list that has `offset` others in front of them."""
     spans = attempt.spans
     found = [_whole(attempt)]
     places: Dict[Optional[int], List[int]] = {None: [0]}
@@ -89,7 +86,7 @@ def _of_attempt(attempt: Attempt, counted: Kept, draws: Sequence[int]) -> List[W
                 part.start_ns,
                 part.stop_ns,
                 found[parent].depth + 1,
-                parent,
+                offset + parent,
                 part.lost,
                 span.ended,
                 span.notes,

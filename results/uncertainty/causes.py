@@ -20,30 +20,34 @@ SCATTERED = (
 )
 MOST_LEVELS = 16
 
+Inside = tuple[np.ndarray, np.ndarray]  # first and last fresh sample of each span, as `_interiors` finds them
+
 
 def budget(
     samples: Samples, spans: Spans, joules: float, meter: str, idle_W: float, correct_lag: bool = False
 ) -> Budget:
     """Every cause for `joules`, the energy of `spans`; `idle_W` is the least that the load can have drawn in a gap."""
-    spans = [span for span in spans if span[1] > span[0]]
-    if not spans:
+    spans = np.asarray(spans, dtype=np.int64).reshape(-1, 2)
+    spans = spans[spans[:, 1] > spans[:, 0]]
+    if not len(spans):
         return Budget({})
     where = f"{meter}/{samples.channel.name}"
+    inside = _interiors(samples, spans)
     found = {
         **_accuracy(samples, spans, joules, where),
-        f"edges/{where}": edges(samples, spans),
+        f"edges/{where}": edges(samples, spans, inside),
         f"{CLOCK}/{samples.key}": clock_offset(samples, spans),
         f"lag/{where}": Component(0.0, 0.0) if correct_lag else _lag(samples, spans),
         f"lag/{where}/tau": _lag_tolerance(samples, spans),
-        f"staleness/{samples.key}": staleness(samples, spans),
-        f"noise/{samples.key}": noise(samples, spans),
+        f"staleness/{samples.key}": staleness(samples, inside),
+        f"noise/{samples.key}": noise(samples, inside),
     }
     found.update({f"quantisation/{samples.key}/{level}": part for level, part in quantisation(samples, spans).items()})
     found.update({f"gaps/{samples.key}/{start}": part for start, part in gaps(samples, spans, idle_W).items()})
     return Budget({key: part for key, part in found.items() if part.low or part.high})
 
 
-def _accuracy(samples: Samples, spans: Spans, joules: float, where: str) -> dict[str, Component]:
+def _accuracy(samples: Samples, spans: np.ndarray, joules: float, where: str) -> dict[str, Component]:
     """Of the meter itself, or of the calibration that takes its place."""
     if samples.calibration is not None:
         return _calibration(samples, abs(joules), _seconds(spans), samples.calibration)
@@ -65,18 +69,18 @@ def _calibration(samples: Samples, joules: float, seconds: float, calibration: C
     return found | {f"{key}/line": Component(-sd, sd, NORMAL)}
 
 
-def _offset(samples: Samples, spans: Spans) -> Component:
+def _offset(samples: Samples, spans: np.ndarray) -> Component:
     joules = (samples.channel.offset_error_W or 0.0) * _seconds(spans)
     return Component(-joules, joules)
 
 
-def _lag(samples: Samples, spans: Spans) -> Component:
+def _lag(samples: Samples, spans: np.ndarray) -> Component:
     """For a filter y of x with time constant tau, the integral of x is that of y plus tau (y(stop) - y(start))."""
     missing = lag_J(samples, spans)
     return Component(missing, missing, BIAS)
 
 
-def _lag_tolerance(samples: Samples, spans: Spans) -> Component:
+def _lag_tolerance(samples: Samples, spans: np.ndarray) -> Component:
     half = LAG_TOLERANCE * abs(lag_J(samples, spans))
     return Component(-half, half)
 
@@ -92,22 +96,22 @@ def lag_J(samples: Samples, spans: Spans) -> float:
     return samples.channel.tau_s * (samples.change_W(spans) - samples.change_W(holes))
 
 
-def staleness(samples: Samples, spans: Spans) -> Component:
+def staleness(samples: Samples, inside: Inside) -> Component:
     """A reading that is held until the sensor's next one is late by half the time between them, on average."""
     if not samples.repeats or samples.averages:
         return Component(0.0, 0.0)
     late_s = samples.update_s / 2
-    first, last = _interiors(samples, spans)
+    first, last = inside
     held = first <= last
     late_J = late_s * samples.change_W(np.stack([samples.fresh_ns[first[held]], samples.fresh_ns[last[held]]], axis=1))
     return Component(late_J, late_J)
 
 
-def noise(samples: Samples, spans: Spans) -> Component:
+def noise(samples: Samples, inside: Inside) -> Component:
     """Random errors of the samples, and steps of the load at an unknown time between two of them."""
     if samples.averages:
         return Component(0.0, 0.0, NORMAL)
-    first, last = _interiors(samples, spans)
+    first, last = inside
     step = ranges(first, last)
     seconds = (samples.fresh_ns[step + 1] - samples.fresh_ns[step]) / 1e9
     change = samples.fresh_W[step + 1] - samples.fresh_W[step]
@@ -117,12 +121,12 @@ def noise(samples: Samples, spans: Spans) -> Component:
     return Component(-sd, sd, NORMAL)
 
 
-def quantisation(samples: Samples, spans: Spans) -> dict[str, Component]:
+def quantisation(samples: Samples, spans: np.ndarray) -> dict[str, Component]:
     """Rounding: one error for each level that readings stay on; where they scatter it averages down."""
     step = samples.resolution_W
     if step <= 0:
         return {}
-    start, stop = np.asarray(spans, dtype=np.int64).T
+    start, stop = spans.T
     first, last = np.searchsorted(samples.fresh_ns, (start, stop))
     begin, end = np.maximum(first - 1, 0), np.maximum(np.maximum(last, first), 1)
     reading, of = ranges(begin, end), np.repeat(np.arange(len(begin)), end - begin)
@@ -155,7 +159,7 @@ def _scatters(place: np.ndarray, change: np.ndarray, step_W: float) -> np.ndarra
     return np.repeat(np.add.reduceat(moving, blocks) / sizes >= SCATTERED, sizes)
 
 
-def gaps(samples: Samples, spans: Spans, idle_W: float) -> dict[str, Component]:
+def gaps(samples: Samples, spans: np.ndarray, idle_W: float) -> dict[str, Component]:
     """In a gap the load drew something between idle and the highest power seen."""
     peak_W = float(samples.watts.max())
     found = {}
@@ -167,13 +171,13 @@ def gaps(samples: Samples, spans: Spans, idle_W: float) -> dict[str, Component]:
     return found
 
 
-def edges(samples: Samples, spans: Spans) -> Component:
+def edges(samples: Samples, spans: np.ndarray, inside: Inside) -> Component:
     """Where a window's edge falls between two samples, the load may have stepped there and not ramped.
 
     One error for all edges, because the load follows its events in the same way everywhere.
     """
-    start, stop = np.asarray(spans, dtype=np.int64).T
-    first, last = _interiors(samples, spans)
+    start, stop = spans.T
+    first, last = inside
     edge = np.concatenate([start, stop])
     inner = np.concatenate([np.minimum(samples.fresh_ns[first], stop), np.maximum(samples.fresh_ns[last], start)])
     outer = _outside(samples, start, stop)
@@ -201,7 +205,7 @@ def _outside(samples: Samples, start: np.ndarray, stop: np.ndarray) -> np.ndarra
     return np.where((index >= 0) & (index < len(times)), times[index.clip(0, len(times) - 1)], edge)
 
 
-def _interiors(samples: Samples, spans: Spans) -> tuple[np.ndarray, np.ndarray]:
+def _interiors(samples: Samples, spans: np.ndarray) -> Inside:
     """Of each span the first and the last fresh sample that the load's step at the edge has surely passed.
 
     Where samples are far apart, one that is closer to the edge than the load's latency does not tell.  (last < first
@@ -209,8 +213,8 @@ def _interiors(samples: Samples, spans: Spans) -> tuple[np.ndarray, np.ndarray]:
     """
     times, wide = samples.fresh_ns, samples.update_s > LATENCY_S
     margin = int((LATENCY_S + samples.period_s * samples.repeats) * 1e9) if wide else 0
-    first = np.searchsorted(times, [start + margin for start, _ in spans])
-    last = np.searchsorted(times, [stop - margin for _, stop in spans], side="right") - 1
+    first = np.searchsorted(times, spans[:, 0] + margin)
+    last = np.searchsorted(times, spans[:, 1] - margin, side="right") - 1
     top = len(times) - 1
     return np.minimum(first, top), np.maximum(last, 0)
 
@@ -224,11 +228,13 @@ def _mean_levels(samples: Samples, edge: np.ndarray) -> tuple[np.ndarray, np.nda
     return np.where(begins, after, before), np.where(begins, before, after)
 
 
-def clock_offset(samples: Samples, spans: Spans) -> Component:
+def clock_offset(samples: Samples, spans: np.ndarray) -> Component:
     """Between two hosts' clocks: all edges of an attempt are late by the same time, at each of them power may step."""
+    if not samples.clock_within_s:
+        return Component(0.0, 0.0)
     joules = samples.clock_within_s * abs(samples.change_W(spans))
     return Component(-joules, joules)
 
 
-def _seconds(spans: Spans) -> float:
-    return sum(stop - start for start, stop in spans) / 1e9
+def _seconds(spans: np.ndarray) -> float:
+    return float(np.sum(spans[:, 1] - spans[:, 0])) / 1e9

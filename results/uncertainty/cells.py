@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from harness.ledger import Row, StageRun, StudyRuns
 from harness.ledger.charges import HEADLINE, absent, again, charged, phase_of, unrecorded
-from harness.ledger.windows import Window, own_spans
+from harness.ledger.windows import Window
 from meters.errors import MeterError
 from results.uncertainty.budget import Budget, Interval, total
 from results.uncertainty.idle import Idles
@@ -138,7 +138,7 @@ class Reader:
 def every(reader: Reader) -> dict[Key, Energy]:
     """The headline energy of every row that was begun, on every meter."""
     study = reader.study
-    return {key(row): reader.row(row) for meter in study.meters for row in study.rows(meter)}
+    return {key(row): reader.row(row) for meter in study.meters for row in study.each_row(meter)}
 
 
 def key(row: Row) -> Key:
@@ -147,8 +147,7 @@ def key(row: Row) -> Key:
 
 def own_parts(run: StageRun, windows: Iterable[Window]) -> list[Part]:
     """What windows of a run hold outside their children, attempt by attempt, stretches that touch joined."""
-    every = run.windows()
-    places = {id(window): spans for window, spans in zip(every, own_spans(every), strict=True)}
+    places = {id(window): spans for window, spans in zip(run.windows(), run.own_spans(), strict=True)}
     spans: dict[int, list[tuple[int, int]]] = {}
     for window in windows:
         spans.setdefault(window.attempt, []).extend(places[id(window)])

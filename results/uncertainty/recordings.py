@@ -3,13 +3,11 @@
 from functools import cached_property
 
 from harness.ledger import StageRun
-from harness.ledger.windows import own_spans
+from harness.ledger.traces import KEPT_OPEN
 from meters.errors import MeterError
 from results.uncertainty import causes, counters
 from results.uncertainty.budget import Budget, total
 from results.uncertainty.samples import Samples, Spans
-
-KEPT_OPEN = 6
 
 
 class Recording:
@@ -77,6 +75,5 @@ class Recordings:
 
 def _idle(run: StageRun, attempt: int) -> Spans:
     """The idle of an attempt without the pulses in it."""
-    windows = run.windows()
-    pairs = zip(windows, own_spans(windows), strict=True)
+    pairs = zip(run.windows(), run.own_spans(), strict=True)
     return next((spans for window, spans in pairs if window.phase == "idle" and window.attempt == attempt), [])

@@ -87,7 +87,7 @@ class Samples:
     @cached_property
     def update_s(self) -> float:
         """Mean time between fresh samples, gaps left out; more than the native period where a sensor repeats itself."""
-        spacing = np.diff(self.fresh_ns[:LOOK_AT])
+        spacing = np.diff(self.fresh_ns[:LOOK_AT]).astype(float)
         usual = spacing[spacing <= 2 * np.median(spacing)] if len(spacing) else spacing
         return float(np.mean(usual)) / 1e9 if len(usual) else self.period_s
 
@@ -162,8 +162,9 @@ class Samples:
 
     def gaps_in(self, spans: Spans) -> list[tuple[int, int]]:
         """Stretches of the spans without samples, the held end among them."""
-        holes = [*self.gaps, (self.last_ns, max(self.last_ns, spans[-1][1]))] if spans else []
-        cut = [(max(a, start), min(b, stop)) for a, b in holes for start, stop in spans]
+        inside = np.asarray(spans, dtype=np.int64).reshape(-1, 2).tolist()
+        holes = [*self.gaps, (self.last_ns, max(self.last_ns, inside[-1][1]))] if inside else []
+        cut = [(max(a, start), min(b, stop)) for a, b in holes for start, stop in inside]
         return [(start, stop) for start, stop in cut if stop > start]
 
 

@@ -194,7 +194,7 @@ def test_rounding_averages_down_only_where_readings_scatter():
     flat = constant(5.0, 100.0, resolution_W=0.05)
     noisy = Samples("a", flat.channel, flat.t_ns, np.rint((5 + rng.normal(0, 0.1, len(flat.t_ns))) / 0.05) * 0.05,
                     flat.fresh, flat.period_s)  # fmt: skip
-    span = [(SECOND, 101 * SECOND)]
+    span = np.array([(SECOND, 101 * SECOND)])
 
     def half(samples):
         return Budget(causes.quantisation(samples, span)).half_width()
@@ -212,7 +212,7 @@ def test_a_gap_is_bracketed_between_idle_and_the_highest_power():
     gapped = Samples(
         "a", samples.channel, t[kept], watts[kept], kept[kept], samples.period_s, [(4 * SECOND, 6 * SECOND)]
     )
-    (component,) = causes.gaps(gapped, [(SECOND, 11 * SECOND)], 2.0).values()
+    (component,) = causes.gaps(gapped, np.array([(SECOND, 11 * SECOND)]), 2.0).values()
     assert component.low == pytest.approx(2 * (2.0 - 5.0)) and component.high == pytest.approx(2 * (9.0 - 5.0))
 
 
