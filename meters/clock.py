@@ -8,9 +8,12 @@ _BOOTTIME = 7  # linux/time.h; Python names it from 3.7 on
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
-def monotonic_ns() -> int:
+def _from_seconds() -> int:
     """CLOCK_MONOTONIC in ns; the double behind it is good to well below 1 us."""
     return int(time.monotonic() * 1e9)
+
+
+monotonic_ns = getattr(time, "monotonic_ns", _from_seconds)  # time has it from 3.7 on, for a third of the price
 
 
 def anchor() -> Dict[str, int]:

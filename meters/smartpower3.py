@@ -125,8 +125,12 @@ def _line_ms(baud: int) -> float:
 
 
 def _interval_ms(device_ns: Sequence[int], baud: int) -> int:
-    """The entry of the device's menu that the first frames keep to."""
-    seen = statistics.median(b - a for a, b in zip(device_ns, device_ns[1:])) / 1e6
+    """The entry of the device's menu that the first frames keep to.
+
+    One that was lost to garbage leaves a step twice as long; nothing makes steps shorter.
+    """
+    steps = [b - a for a, b in zip(device_ns, device_ns[1:]) if b > a] or [0]
+    seen = statistics.median(step for step in steps if step <= 1.5 * min(steps)) / 1e6
     nearest = min(INTERVALS_MS, key=lambda interval: abs(interval - seen))
     if abs(nearest - seen) > 0.2 * nearest:
         raise MeterError(

@@ -17,8 +17,8 @@ SIGMAS2 = 4.0
 class Lag(NamedTuple):
     """Seconds by which the target trails its source.
 
-    `within_s`: half of the stretch of shifts that do as well, and never less than half a sample: where power steps in
-    time with the samples, these say no more.
+    `within_s`: half of the stretch of shifts that do as well, and never less than half a sample of each: where power
+    steps in time with the samples, each of the two is late by anything up to its period.
     """
 
     lag_s: float
@@ -69,7 +69,8 @@ def find(source: Series, target: Series, reach_s: float = 0.0) -> Lag:
     wide = max(radius, 2 * target.period_s)
     low, high = _stretch(search.telling(centre, wide), centre, wide, finest)
     lag_s = (low + high) / 2
-    return Lag(lag_s, max(high - low, target.period_s) / 2, _correlation(search, lag_s, reach))
+    least_s = source.period_s + target.period_s
+    return Lag(lag_s, max(high - low, least_s) / 2, _correlation(search, lag_s, reach))
 
 
 def _coarse(search: _Search, source: Series, target: Series, reach: float) -> Tuple[float, float]:

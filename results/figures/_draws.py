@@ -19,6 +19,7 @@ WHERE_FROM = (
     "ratio",
     "at",
 )  # options that say only when the ticket is drawn
+WITHOUT = {"continues": "retrained for all epochs", "inherit": "re-initialised"}  # what an option means when false
 DENSE: dict[str, Any] = {"color": SOFT, "linestyle": (0, (5, 2)), "linewidth": 1.0}
 PAPER: dict[str, Any] = {
     "color": "#A0A0A0",
@@ -150,10 +151,14 @@ def _row(row: Any) -> dict[str, Any] | None:
         **same,
         "what": "early bird" if row.energy.fired else "drawn",
         "ratio": cell["ratio"],
-        "options": ", ".join(f"{key} {value}" for key, value in sorted(options.items())),
+        "options": ", ".join(_told(key, value) for key, value in sorted(options.items())),
         "epoch": row.epochs_searched,
         "low_precision": precision in ("lf", "ll"),
     }
+
+
+def _told(option: str, value: Any) -> str:
+    return WITHOUT[option] if value is False and option in WITHOUT else f"{option} {value}"
 
 
 def _curves(means: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

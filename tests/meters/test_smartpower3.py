@@ -4,6 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from meters.base import Sample
 from meters.emulators.smartpower3 import frame as emulated_frame
 from meters.errors import MeterError
 from meters.smartpower3 import FRAME_BYTES, Meter, checks, decode
@@ -160,6 +161,17 @@ def test_a_device_set_to_more_than_its_line_carries_is_recognised(tmp_path):
     with emulated("smartpower3", tmp_path, "--interval", "5") as bench:
         with pytest.raises(MeterError, match="a frame takes 7.0 ms, so choose a longer interval or a faster line"):
             Meter(bench.port).open()
+
+
+def test_frames_lost_to_garbage_while_opening_do_not_hide_the_interval():
+    meter = Meter("/dev/null")
+    meter.begun([Sample(0, 0, at_ms * MILLISECOND, ()) for at_ms in (0, 20, 30, 50, 70, 90)])
+    assert meter.period_s == 0.01
+
+
+def test_a_device_whose_time_does_not_run_is_refused():
+    with pytest.raises(MeterError, match="every 0 ms, which is no interval of the device's menu"):
+        Meter("/dev/null").begun([Sample(0, 0, 50 * MILLISECOND, ())] * 6)
 
 
 def test_an_interval_that_the_device_does_not_keep_is_refused(tmp_path):

@@ -250,8 +250,9 @@ def test_flops_against_draw_epoch_say_their_unit():
 
 
 def test_methods_that_differ_in_more_than_the_draw_are_curves_of_their_own():
-    figure = figures.draw(of_rows(*drawn_at(1, 20), *drawn_at(1, 20, inherit=False)), "draw_accuracy")
-    assert legend(figure)[:2] == ["p = 50 %", "p = 50 %, inherit False"]
+    others = drawn_at(1, 20, inherit=False, search_milestones=[8])
+    figure = figures.draw(of_rows(*drawn_at(1, 20), *others), "draw_accuracy")
+    assert legend(figure)[:2] == ["p = 50 %", "p = 50 %, re-initialised, search_milestones [8]"]
 
 
 def test_every_method_of_the_paper_and_more_has_a_look_of_its_own():
