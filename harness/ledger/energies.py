@@ -148,7 +148,7 @@ def _overlap(edges: np.ndarray, start: Optional[int], stop: Optional[int]) -> np
     """ns of each piece that lie between `start` and `stop` (None: unbounded)."""
     low = edges[:-1] if start is None else np.maximum(edges[:-1], start)
     high = edges[1:] if stop is None else np.minimum(edges[1:], stop)
-    return (high - low).clip(min=0)
+    return np.maximum(high - low, 0)
 
 
 def _gap_ns(edges: np.ndarray, gaps: Sequence[Tuple[int, int]]) -> np.ndarray:

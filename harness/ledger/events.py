@@ -9,6 +9,7 @@ from harness.ledger import records
 from harness.ledger.whole_lines import whole_lines
 
 LARGEST_BYTES = 1 << 29
+_OWN_FIELDS = frozenset(("event", "phase", "id", "parent", "attempt", "t_ns"))  # of an event, beside its notes
 
 
 class Span(NamedTuple):
@@ -120,6 +121,4 @@ def _leave(spans: List[Span], open_ids: Dict[int, int], parent: Optional[int], t
 
 
 def _notes(line: Dict[str, Any]) -> Dict[str, Any]:
-    return {
-        key: value for key, value in line.items() if key not in ("event", "phase", "id", "parent", "attempt", "t_ns")
-    }
+    return {key: value for key, value in line.items() if key not in _OWN_FIELDS}

@@ -87,9 +87,12 @@ class Samples:
     @cached_property
     def update_s(self) -> float:
         """Mean time between fresh samples, gaps left out; more than the native period where a sensor repeats itself."""
-        spacing = np.diff(self.fresh_ns[:LOOK_AT]).astype(float)
-        usual = spacing[spacing <= 2 * np.median(spacing)] if len(spacing) else spacing
-        return float(np.mean(usual)) / 1e9 if len(usual) else self.period_s
+        spacing = np.diff(self.fresh_ns[:LOOK_AT])
+        if not len(spacing):
+            return self.period_s
+        if spacing.max() > 2 * spacing.min():  # otherwise none is twice the median, which takes longer to find
+            spacing = spacing[spacing <= 2 * np.median(spacing)]
+        return float(np.mean(spacing)) / 1e9
 
     @property
     def repeats(self) -> bool:
@@ -121,8 +124,8 @@ class Samples:
         asked = np.asarray(spans, dtype=np.int64).reshape(-1, 2)
         inside = np.minimum(asked, self.last_ns)
         joules = float(partition(self.t_ns, self.watts, inside.ravel(), shape or self.channel.shape)[::2].sum())
-        held_ns = np.diff(asked).sum() - np.diff(inside).sum()
-        return joules + float(held_ns) / 1e9 * float(self.watts[-1])
+        held_ns = int(np.diff(asked - inside).sum())
+        return joules + held_ns / 1e9 * float(self.watts[-1])
 
     def short_J(self, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
         """Joules of stretches that hold few samples, whatever lies between them; they may overlap."""
