@@ -50,6 +50,7 @@ class Meter:
     simulated: bool = False
     replayed: bool = False
     device_clock: bool = False  # samples carry device_ns
+    steps_back_at_losses: bool = False  # device_ns does where samples were lost, and cannot tell how many
     transmission_s: float = 0.0  # from the device's time stamp to the arrival of the frame's last byte
     buffered: bool = False  # samples wait outside this process, so one call can fetch several
     resynchronisations: int = 0

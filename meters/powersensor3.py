@@ -49,6 +49,7 @@ class Meter(Framed):
 
     baud = 4000000  # USB: any will do
     device_clock = True
+    steps_back_at_losses = True
     wake_s = 0.0053  # the kernel holds 4 kB
     when_silent = "is it a PowerSensor3, and does no other program use it?"
 
@@ -97,11 +98,10 @@ class Meter(Framed):
         self.resynchronisations += self._stream.broken > broken
         if not len(times_us):
             return []
-        ends_us, means = self._blocks.push(times_us, convert(levels, self._sensors))
         samples = []
-        for end_us, values in zip(ends_us.tolist(), means.tolist()):
-            self._last_ns = max(now_ns - 1000 * (int(times_us[-1]) - end_us), self._last_ns + 1)
-            samples.append(Sample(self._last_ns, 0, 1000 * end_us, tuple(values)))
+        for end_us, behind_us, values in self._blocks.push(times_us, convert(levels, self._sensors)):
+            self._last_ns = max(now_ns - 1000 * behind_us, self._last_ns + 1)
+            samples.append(Sample(self._last_ns, 0, 1000 * end_us, values))
         return samples
 
     def identity(self) -> Dict[str, object]:

@@ -144,7 +144,8 @@ def device_clock(study: StudyRuns) -> list[str]:
             if resets:
                 how_often = "once" if resets == 1 else f"{resets} times"
                 found.append(
-                    f"The clock of meter {meter} began anew {how_often} in stage {run.name}: did the meter restart?"
+                    f"The clock of meter {meter} began anew {how_often} in stage {run.name}: did the meter restart, "
+                    "or were samples lost on the way from it?"
                 )
     return found
 

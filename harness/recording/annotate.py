@@ -28,6 +28,7 @@ class Annotator:
     def __init__(self, meter: Meter) -> None:
         self._period_ns = meter.period_s * 1e9
         self._marks_repeats = not meter.buffered
+        self._steps_back_at_losses = meter.steps_back_at_losses
         powers = meter.total or tuple(channel.name for channel in meter.channels)
         self._powers = [(meter.columns.index(name + "_power_W"), name) for name in powers]
         self._segment = 0
@@ -91,17 +92,18 @@ class Annotator:
 
     def _follow(self, before: Sample, sample: Sample) -> int:
         """The flags that come from what was before; keeps account of segments, gaps and steps."""
-        step_ns = sample.t_ns - before.t_ns
+        step_ns, lost = sample.t_ns - before.t_ns, self._reconnected
         if sample.device_ns is not None and before.device_ns is not None:
             reset = sample.device_ns <= before.device_ns
             self._segment += reset or self._reconnected
             if not reset and not self._reconnected:
                 step_ns = sample.device_ns - before.device_ns
+            lost = lost or reset and self._steps_back_at_losses
         else:
             self._segment += self._reconnected
         self._span_ns += step_ns
         flags = FLAG_STALE if self._marks_repeats and sample.values == before.values else 0
-        if self._reconnected or step_ns > GAP_PERIODS * self._period_ns:
+        if lost or step_ns > GAP_PERIODS * self._period_ns:
             flags |= FLAG_AFTER_GAP
             self._counts["gaps"] += 1
             self._gaps.append(Gap(before.t_ns, sample.t_ns))

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from harness.recording.annotate import Annotator, Gap
 from harness.recording.histogram import Histogram
 from harness.recording.refresh import Refresh
+from meters import powersensor3
 from meters.base import Channel, Meter, Sample
+from meters.emulators import powersensor3 as emulated
+from meters.powersensor3_sensors import Sensor
 from meters.trace_format import FLAG_AFTER_GAP, FLAG_NON_POSITIVE, FLAG_NOT_AVAILABLE, FLAG_STALE
 
 MS = 10**6
@@ -158,3 +161,19 @@ def test_what_has_no_value_has_not_refreshed():
     for n in range(100):
         refresh.update([n * 10 * MS], np.array([[math.nan if n % 2 else float(n)]]))
     assert refresh.seconds()["in"] == pytest.approx(0.02, rel=0.02)
+
+
+def test_samples_that_a_powersensor3_lost_are_a_gap_of_the_time_that_passed_on_the_host():
+    meter, n_read, lost = powersensor3.Meter("unused", rate=1000.0), 100, 3260
+    meter.configure((emulated.CURRENT, emulated.VOLTAGE, *[Sensor(in_use=False)] * 6))
+    samples = []
+    for start in [*range(0, 2000, n_read), *range(2000 + lost, 4000 + lost, n_read)]:
+        stamps = [emulated.word(7, True, 50 * n % 1024) for n in range(start, start + n_read)]
+        data = b"".join(stamp + emulated.word(0, False, 536) + emulated.word(1, False, 648) for stamp in stamps)
+        samples += meter.feed(data, 50000 * (start + n_read))
+    annotator = Annotator(meter)
+    flagged = [row for row in annotator.rows(samples) if row.flags & FLAG_AFTER_GAP]
+    (gap,) = annotator.take_gaps()
+    assert [row.segment for row in flagged] == [1] and len(samples) >= 197
+    assert gap.stop_ns - gap.start_ns == pytest.approx(50000 * lost, abs=3e6)
+    assert annotator.statistics()["missed"] == pytest.approx(163, abs=3)

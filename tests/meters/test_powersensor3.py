@@ -11,7 +11,7 @@ from meters.emulators.powersensor3 import CURRENT, VOLTAGE, word
 from meters.errors import MeterError
 from meters.powersensor3 import Meter, decode
 from meters.powersensor3_sensors import RECORD, UNSCALED, Sensor, pairs, parse_sensor
-from meters.powersensor3_stream import Blocks, Stream
+from meters.powersensor3_stream import BACK_US, Blocks, Stream
 from tests.meters.bench import emulated, read_for
 
 OFF = Sensor(in_use=False)
@@ -66,15 +66,26 @@ def test_a_stream_cut_anywhere_gives_each_sample_once(cuts, before):
         piece, data = data[:cut], data[cut:]
         some_times, some_levels = stream.push(piece)
         times, levels = [*times, *some_times.tolist()], [*levels, *some_levels.tolist()]
-    assert levels[-58:] == [[n, n + 1] for n in range(1, 59)]
-    assert np.diff(times[-58:]).tolist() == [50] * 57
+    assert levels[-59:] == [[n, n + 1] for n in range(1, 60)]
+    assert np.diff(times[-59:]).tolist() == [50] * 58
 
 
-def test_a_lost_byte_costs_one_sample():
+def test_after_a_lost_byte_time_steps_back():
     data = b"".join(sample(50 * n, n, n) for n in range(10))
     stream = Stream([0, 1])
     times, _ = stream.push(data[:15] + data[16:])
-    assert stream.broken == 1 and times.tolist() == [0, 50, 150, 200, 250, 300, 350, 400]
+    assert stream.broken == 1 and np.diff(times).tolist() == [50, 50 - BACK_US, 50, 50, 50, 50, 50, 50]
+
+
+@pytest.mark.parametrize("lost", [1, 2, 10, 232, 3260])
+@pytest.mark.parametrize("cut", [0, 1, 3])
+def test_lost_samples_are_noticed_however_many(lost, cut):
+    data = b"".join(sample(50 * n, n % 1024, n % 1024) for n in range(100 + lost))
+    stream, times = Stream([0, 1]), []
+    for piece in (data[: 6 * 50 + cut], data[6 * (50 + lost) + cut :]):
+        times += stream.push(piece)[0].tolist()
+    steps = np.diff(times)
+    assert len(times) >= 97 and (steps < 0).sum() in (1, 2) and np.abs(steps[steps >= 0] - 50).max() <= 25
 
 
 @given(st.integers(0, 50), st.integers(1, 7))
@@ -82,8 +93,9 @@ def test_block_means_keep_the_energy(n_samples, n_block):
     values = np.arange(2.0 * n_samples).reshape(-1, 2) ** 2
     blocks, ends, means = Blocks(n_block, 2), [], []
     for start in range(0, n_samples, 4):
-        some_ends, some_means = blocks.push(np.arange(start, min(start + 4, n_samples)), values[start : start + 4])
-        ends, means = [*ends, *some_ends.tolist()], [*means, *some_means.tolist()]
+        found = blocks.push(np.arange(start, min(start + 4, n_samples)), values[start : start + 4])
+        assert [block.behind_us for block in found] == [min(start + 4, n_samples) - 1 - block.end_us for block in found]
+        ends, means = [*ends, *[block.end_us for block in found]], [*means, *[block.values for block in found]]
     assert ends == list(range(n_block - 1, n_samples, n_block))
     assert np.sum(means) * n_block == pytest.approx(values[: len(ends) * n_block].sum())
 
