@@ -110,11 +110,11 @@ def _differing(before: pd.DataFrame, now: pd.DataFrame, path: Path) -> Iterator[
     if list(before.columns) != list(now.columns) or len(before) != len(now):
         yield f"{path} has other rows or columns than follow from the traces"
         return
-    for index, cell in enumerate(now["cell"]):
+    for index in range(len(now)):
         for column in now.columns:
             old, new = before[column].iloc[index], now[column].iloc[index]
             if not _same(old, new):
-                yield f"{path}: {column} of {cell} is {old}, the traces give {new}"
+                yield f"{path}: {column} of {now['cell'].iloc[index]} is {old}, the traces give {new}"
 
 
 def _same(old: Any, new: Any) -> bool:

@@ -89,6 +89,17 @@ def test_a_stage_that_rows_are_charged_and_is_not_there_is_named(folder):
     assert f"{rep(folder).folder} is missing: it was not begun, or taken away" in problems(folder)
 
 
+def test_a_study_without_one_finished_row_is_verified_too(tmp_path):
+    folder = write_study(tmp_path)
+    for stage in WORKS:
+        shutil.rmtree(rep(folder, stage).folder)
+    report.tables.write(folder)
+    assert problems(folder) == [
+        f"{rep(folder, stage).folder} is missing: it was not begun, or taken away"
+        for stage in results.load(folder).runs.stages
+    ]
+
+
 def test_events_that_are_gone_are_named_with_the_trace_that_is_left(folder):
     rep(folder).events.write_text("")
     found = problems(folder)
