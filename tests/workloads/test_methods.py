@@ -173,6 +173,19 @@ def test_thinet_cuts_a_densely_trained_network_and_finetunes_as_long():
     assert (finetune.training.role, finetune.training.start, finetune.training.last_epoch) == ("finetune", 0, 160)
 
 
+@pytest.mark.parametrize(
+    "name, option, sentence",
+    [
+        ("thinet", {"selection": "ad"}, "no selection 'ad'; there are: discard, add"),
+        ("snip", {"scoring": "he"}, "no scoring 'he'; there are: '' .the initial weights. and 'xavier'"),
+        ("lottery", {"rounds": 0}, "rounds is 0: without a round nothing is pruned"),
+    ],
+)
+def test_an_unfit_option_is_refused_before_anything_is_trained(name, option, sentence):
+    with pytest.raises(WorkloadError, match=sentence):
+        _recipe(name, **option)
+
+
 def test_sfp_softens_its_own_training_and_finetunes_what_is_left():
     train, finetune = _recipe("sfp", ratio=0.3)
     assert train.training.soft == 0.3 and train.until == Draw(0.3, rule="end", by="filters")

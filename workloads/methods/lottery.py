@@ -6,6 +6,7 @@ mask is unstructured: retraining costs what dense training costs.
 
 from typing import List
 
+from workloads import WorkloadError
 from workloads.job import Charge, Draw, Job, Source
 
 
@@ -14,6 +15,8 @@ def recipe(job: Job, *, ratio: float = 0.5, rounds: int = 1) -> List[Charge]:
 
     In each round the same share of what is left is pruned.
     """
+    if rounds < 1:
+        raise WorkloadError(f"rounds is {rounds}: without a round nothing is pruned, so it must be 1 or more")
     charges, training = [], job.training("train")
     for number in range(1, rounds + 1):
         pruned = ratio if number == rounds else 1 - (1 - ratio) ** (number / rounds)

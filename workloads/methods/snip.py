@@ -6,6 +6,7 @@ connection off, up to sign.  The mask is unstructured: training costs what dense
 
 from typing import List
 
+from workloads import WorkloadError
 from workloads.job import Charge, Draw, Job
 
 
@@ -15,4 +16,6 @@ def recipe(job: Job, *, ratio: float = 0.5, scoring: str = "") -> List[Charge]:
     `scoring`: the initial weights themselves are scored; with "xavier" a copy that is initialised anew for scoring,
     so that layers are compared at equal variance.
     """
+    if scoring not in ("", "xavier"):
+        raise WorkloadError(f"no scoring {scoring!r}; there are: '' (the initial weights) and 'xavier'")
     return [Charge(job.training("train", score=Draw(ratio, rule="end", by="sensitivity", variant=scoring)))]

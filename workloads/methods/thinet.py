@@ -8,6 +8,9 @@ each layer.
 from typing import List
 
 from workloads.job import Charge, Draw, Job, Source
+from workloads.records import one_of
+
+SELECTIONS = ("discard", "add")
 
 
 def recipe(job: Job, *, ratio: float = 0.5, selection: str = "discard", align: int = 1) -> List[Charge]:
@@ -15,6 +18,7 @@ def recipe(job: Job, *, ratio: float = 0.5, selection: str = "discard", align: i
 
     `selection`: "discard" channels one by one as published first, or "add" them as in the journal version.
     """
+    one_of("selection", selection, SELECTIONS)
     draw = Draw(ratio, rule="end", by="reconstruction", variant=selection)
     train = job.training("train", draws=(draw,))
     return [Charge(train, until=draw), Charge(job.training("finetune", source=Source(train, draw), align=align))]
