@@ -9,6 +9,7 @@ from harness import rundir
 from harness.child import Child
 from harness.errors import UserError
 from harness.recording.asked import NOTHING, Asked
+from meters.errors import MeterError
 
 EMULATED = "emulate:"
 
@@ -132,11 +133,23 @@ def plugged_in(spec: Any, children: ExitStack, log: Optional[Path] = None) -> Di
     port = str(options.get("port", ""))
     if not port.startswith(EMULATED):
         return options
-    profile = port[len(EMULATED) :] or "cpu"
     answers: Queue = Queue()
-    arguments = ["meters.emulators", spec.kind, "--profile", profile] + (["--log", str(log)] if log else [])
+    arguments = _emulator(spec.kind, port[len(EMULATED) :] or "cpu", options) + (["--log", str(log)] if log else [])
     children.enter_context(Child(*arguments, inbox=answers))
     _, message = answers.get()
     if message is None:
-        raise UserError(f"{spec.kind} can't be emulated with profile {profile!r}, as said above", code=2)
+        raise UserError(f"the emulator of {spec.kind} has ended, as said above")
     return dict(options, port=message["port"])
+
+
+def _emulator(kind: str, profile: str, options: Dict[str, Any]) -> List[str]:
+    """The command of an emulator that says what a meter with these options expects; mistakes are told before."""
+    from meters.emulators import profiles
+    from meters.emulators.__main__ import expected
+
+    try:
+        profiles.profile(profile)
+        variant = expected(kind, options)
+    except MeterError as error:
+        raise UserError(str(error), code=2) from error
+    return ["meters.emulators", kind, "--profile", profile] + (["--variant", variant] if variant else [])

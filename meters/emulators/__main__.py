@@ -6,7 +6,7 @@ import inspect
 import pkgutil
 import signal
 import sys
-from typing import Callable, List, Optional, Type
+from typing import Any, Callable, Dict, List, Optional, Type
 
 import meters.emulators
 from meters.clock import monotonic_ns
@@ -25,6 +25,11 @@ def emulated() -> List[str]:
     """The kinds of meter that can be emulated."""
     modules = pkgutil.iter_modules(meters.emulators.__path__)
     return sorted(module.name for module in modules if module.name not in _NOT_A_METER)
+
+
+def expected(kind: str, options: Dict[str, Any]) -> str:
+    """The variant that a meter with these options expects, "" where it is the only one or the one by default."""
+    return str(options.get(_emulator(kind).variant_option, ""))
 
 
 def main(arguments: Optional[List[str]] = None) -> int:

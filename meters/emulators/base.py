@@ -24,11 +24,15 @@ class Reply(NamedTuple):
 
 
 class Emulator:
-    """A kind sets `baud`, `interval_s` and `most_W` and makes frames; one that is commanded also answers."""
+    """A kind sets `baud`, `interval_s` and `most_W` and makes frames; one that is commanded also answers.
+
+    `variant_option`: of a kind with variants, the option of its driver that names the one which the driver expects.
+    """
 
     baud: int = 115200
     interval_s: float = 1.0
     most_W: float = float("inf")
+    variant_option: str = ""
 
     def frame(self, moment: Moment) -> bytes:
         """The bytes of one sample, empty while the device is not sending."""

@@ -13,6 +13,7 @@ class Emulator(Base):
     """csv is what firmware/ina226_line prints; the other two have no check."""
 
     interval_s = 0.01
+    variant_option = "format"
 
     def __init__(self, variant: str = "csv") -> None:
         if variant not in FORMATS:

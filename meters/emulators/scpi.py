@@ -23,6 +23,7 @@ class Emulator(Asked):
 
     baud = 9600
     interval_s = 0.25
+    variant_option = "variant"
 
     def __init__(self, variant: str = "yokogawa") -> None:
         if variant not in NAMES:

@@ -97,11 +97,25 @@ def test_record_writes_one_trace_with_the_joules_that_were_drawn(tmp_path, inter
 
 
 @pytest.mark.parametrize(
+    "spec, watts",
+    [
+        ("scpi:port=emulate:const:6,variant=hioki", "in_power_W"),
+        ("line:port=emulate:const:6,format=json,columns=ms:ms+v:V+i:A,checksum=none", "line_power_W"),
+    ],
+)
+def test_an_emulator_talks_as_the_options_of_its_meter_expect(spec, watts):
+    done = harness("meters", "probe", spec, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert [reading[watts] for reading in found["readings"]] == pytest.approx([6.0] * 10, rel=0.01)
+
+
+@pytest.mark.parametrize(
     "arguments, status, sentence",
     [
         (["probe", "smartpower:port=x"], 2, "did you mean smartpower3"),
         (["probe", "smartpower3:port=/dev/ttyUSB99"], 1, "there is no port /dev/ttyUSB99"),
-        (["watch", "smartpower3:port=emulate:nothing"], 2, "can't be emulated with profile 'nothing'"),
+        (["watch", "smartpower3:port=emulate:nothing"], 2, "error: no profile 'nothing'; there are: const:W, sine"),
         (["record", "smartpower3:port=/dev/ttyUSB99", "--out", "{}/new.arrow"], 1, "there is no port /dev/ttyUSB99"),
         (["record", "smartpower3:port=x", "--out", "{}/old"], 2, "exists already"),
     ],
