@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, List, Optional
 import click
 
 from harness.errors import UserError, of_disk
+from harness.verbs import Verbs
 from meters.errors import MeterError
 from workloads import WorkloadError
 
@@ -19,7 +20,7 @@ INTERRUPTED = 130
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-class Verbs(click.Group):
+class Files(Verbs):
     """The verbs are files; one is imported when it is used, and what it is for is read from its first line."""
 
     def list_commands(self, ctx: click.Context) -> List[str]:
@@ -86,7 +87,7 @@ def analyse(folder: "Path") -> "List[Path]":
     return report.write(folder)
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Files, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="edge-energy-harness", message="%(version)s")
 @click.pass_context
 def cli(context: click.Context) -> None:

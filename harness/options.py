@@ -2,9 +2,19 @@
 
 import difflib
 import inspect
+import json
 from typing import Any, Callable, Dict, Iterable
 
 from harness.errors import UserError
+
+KINDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text in quotes",
+    tuple: "a list",
+    dict: "a table",
+}
 
 
 def unknown(kind: str, name: str, valid: Iterable[str]) -> UserError:
@@ -41,6 +51,13 @@ def check_type(where: str, value: Any, default: Any) -> Any:
     else:
         fits = isinstance(value, type(default))
     if not fits:
-        kind = "list" if isinstance(default, tuple) else type(default).__name__
-        raise UserError(f"{where} is {value!r}, which is not a {kind}; the default is {default!r}", code=2)
+        raise UserError(f"{where} is {json.dumps(value, default=str)}: it must be {_wanted(value, default)}", code=2)
     return float(value) if isinstance(default, float) else value
+
+
+def _wanted(value: Any, default: Any) -> str:
+    """The kind that stands in a study file there, with the value that was meant or the default for an example."""
+    kind = KINDS.get(type(default), f"of type {type(default).__name__}")
+    if isinstance(default, tuple) and not isinstance(value, dict):
+        return f"{kind}, as in [{json.dumps(value, default=str)}]"
+    return f"{kind}, as in {json.dumps(default)}" if default else kind

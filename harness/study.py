@@ -51,19 +51,26 @@ def bundled() -> List[str]:
 
 def load(name: str) -> Study:
     """The bundled study `name`, or the study in the TOML file of that path."""
-    path = Path(name) if name.endswith(".toml") else BUNDLED / (name + ".toml")
-    if not path.is_file():
-        if name.endswith(".toml"):
-            raise UserError(
-                f"no study file {name}; give the path of a .toml file, or one of: {', '.join(bundled())}",
-                code=2,
-            )
-        raise unknown("study", name, bundled())
+    path = _file(name)
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise UserError(f"study file {path} can't be read ({error}): it is a text file in UTF-8", code=2) from error
     return parse(text, path.stem)
+
+
+def _file(name: str) -> Path:
+    if name in bundled():
+        return BUNDLED / (name + ".toml")
+    if name.endswith(".toml") and Path(name).is_file():
+        return Path(name)
+    if Path(name + ".toml").is_file():
+        raise UserError(f"no bundled study {name!r}; a study file is named with its ending: {name}.toml", code=2)
+    if name.endswith(".toml") or "/" in name:
+        raise UserError(
+            f"no study file {name}; give the path of a .toml file, or one of: {', '.join(bundled())}", code=2
+        )
+    raise unknown("study", name, bundled())
 
 
 def parse(text: str, name: str) -> Study:

@@ -5,8 +5,10 @@ from typing import Optional, Tuple
 
 import click
 
+from harness.verbs import Verbs
 
-@click.group(invoke_without_command=True)
+
+@click.group(cls=Verbs, invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:

@@ -8,9 +8,10 @@ from typing import Dict, List, Optional
 import click
 
 from harness import metering
+from harness.verbs import Verbs
 
 
-class Verbs(click.Group):
+class Files(Verbs):
     """The verbs are the files in `harness/metering`; a name that Python reserves has a _ behind it."""
 
     def list_commands(self, ctx: click.Context) -> List[str]:
@@ -21,7 +22,7 @@ class Verbs(click.Group):
         return importlib.import_module("harness.metering." + found.stem).command if found else None
 
 
-@click.group(cls=Verbs, invoke_without_command=True)
+@click.group(cls=Files, invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:

@@ -7,9 +7,10 @@ from typing import Any, Dict, Optional
 import click
 
 from harness.errors import UserError
+from harness.verbs import Verbs
 
 
-@click.group()
+@click.group(cls=Verbs)
 def command() -> None:
     """Tickets as portable files: masks, widths, where they come from and, if wanted, weights; no pickle."""
 

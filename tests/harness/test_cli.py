@@ -19,7 +19,10 @@ from tests.harness.command import ROOT, harness
         (["run", "tiny", "--only", "ratio=0.9"], 2, "leaves no row"),
         (["run", "tiny", "--threads", "0"], 2, "--threads"),
         (["run", "tiny", "--devices", "0"], 2, "--devices"),
-        (["rnu", "tiny"], 2, "No such command"),
+        (["rnu", "tiny"], 2, "error: no command 'rnu' - did you mean 'run'?; there are: attach, compare, data, doctor"),
+        (["meters", "list"], 2, "error: no command 'list'; there are: calibrate, crosscheck, emulate, import, probe"),
+        (["data", "ftch"], 2, "error: no command 'ftch' - did you mean 'fetch'?"),
+        (["ticket", "look"], 2, "error: no command 'look'; there are: export, import, show"),
         (["status", "/proc/self/fd"], 2, "no stage below"),
     ],
 )

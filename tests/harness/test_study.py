@@ -70,8 +70,10 @@ def test_every_bundled_study_parses():
         ('["vgg16"]', '["vgg61"]', "did you mean 'vgg16'"),
         ('["digits"]', '["digit"]', "did you mean 'digits'"),
         ("[0.3, 0.5]", "[0.3, 1.0]", "ratio 1.0 is not between 0 and 1"),
-        ("[0.3, 0.5]", "0.3", "ratios in study mine is 0.3, which is not a list"),
-        ("epochs = 4", 'epochs = "4"', "training.epochs in study mine is '4', which is not a int"),
+        ("[0.3, 0.5]", "0.3", "ratios in study mine is 0.3: it must be a list, as in [0.3]"),
+        ('["vgg16"]', '"vgg16"', 'models in study mine is "vgg16": it must be a list, as in ["vgg16"]'),
+        ("ratios", "title = 3\nratios", "title in study mine is 3: it must be text in quotes"),
+        ("epochs = 4", 'epochs = "4"', 'training.epochs in study mine is "4": it must be a whole number, as in 160'),
         ("[methods.early_bird]\nepsilon = 0.2", "", "names no method"),
         (
             "[methods.early_bird]\nepsilon = 0.2",
@@ -95,7 +97,7 @@ def test_every_bundled_study_parses():
         ("ratios", "power_mode = true\nratios", "power_mode in study mine is True: it is a number or a name"),
         ("ratios", 'clocks = "lock"\nratios', "did you mean 'locked'"),
         ("ratios", "cooldown_below_C = -1\nratios", "it is a temperature in degrees C, 0 or more"),
-        ("ratios", "keep_checkpoints = 1\nratios", "keep_checkpoints in study mine is 1, which is not a bool"),
+        ("ratios", "keep_checkpoints = 1\nratios", "keep_checkpoints in study mine is 1: it must be true or false"),
     ],
 )
 def test_mistakes_are_named(before, after, expected):
@@ -131,3 +133,12 @@ def test_unknown_study_names_the_nearest():
         studies.load("smok")
     with pytest.raises(UserError, match="no study file nowhere/mine.toml"):
         studies.load("nowhere/mine.toml")
+    with pytest.raises(UserError, match="no study file runs/mine; give the path of a .toml file, or one of: .*tiny"):
+        studies.load("runs/mine")
+
+
+def test_a_study_file_without_its_ending_is_named_with_it(tmp_path):
+    (tmp_path / "mine.toml").write_text(GOOD)
+    with pytest.raises(UserError, match="named with its ending: .*/mine.toml") as caught:
+        studies.load(str(tmp_path / "mine"))
+    assert caught.value.code == 2
