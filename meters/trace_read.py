@@ -42,9 +42,9 @@ def read_file(path: str) -> TraceFile:
     except MeterError as error:
         raise MeterError(f"{path} is not a trace that can be used: {error}") from None
     except OSError as error:
-        raise MeterError(f"{path} cannot be read as a trace: {error}") from error
+        raise MeterError(f"{path} cannot be read as a trace: {error.strerror or error}") from error
     except Exception as error:  # a crafted stream can make a parser fail in any way
-        raise MeterError(f"{path} is not a trace that can be used: {error!r}") from error
+        raise MeterError(f"{path} is not a trace that can be used: Arrow cannot read it ({error})") from error
 
 
 def _read(pa: Any, path: str) -> TraceFile:

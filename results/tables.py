@@ -87,8 +87,10 @@ def render(sheets: list[Sheet], frame: pd.DataFrame, kind: str) -> str:
 
 
 def text(sheet: Sheet) -> str:
+    """A table without a line is its title and its notes: there is nothing for the header to stand above."""
     notes = "".join(f"  {note}\n" for note in sheet.notes)
-    return f"{sheet.title}\n\n{aligned([sheet.header, *sheet.lines])}\n{notes}"
+    table = aligned([sheet.header, *sheet.lines]) + "\n" if sheet.lines else ""
+    return f"{sheet.title}\n\n{table}{notes}"
 
 
 def parquet(frame: pd.DataFrame, path: Path) -> None:

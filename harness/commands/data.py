@@ -32,8 +32,13 @@ def command(context: click.Context, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def fetch(datasets: Tuple[str, ...], data: Optional[str], as_json: bool) -> None:
     """Download what is not there yet and check every file by its published checksum; the folders go to stdout."""
+    from harness.options import unknown
+    from harness.study import registry
     from workloads.data import fetch as fetched
 
+    for name in datasets:
+        if name not in registry("dataset"):
+            raise unknown("dataset", name, registry("dataset"))
     folders = {name: fetched(name, data) for name in datasets}
     if as_json:
         return click.echo(json.dumps(folders, indent=1))

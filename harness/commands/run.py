@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -154,7 +155,7 @@ def _predict(folder: Any, study: str, form: str, only: Tuple[str, ...], tickets:
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["harness plan failed"])[-1]
-        click.echo(f"note: nothing is predicted ({reason})", err=True)
+        click.echo(f"note: nothing is predicted: {re.sub('^error: ', '', reason)}", err=True)
 
 
 def _meters(texts: Tuple[str, ...], study: str) -> Tuple[Any, ...]:

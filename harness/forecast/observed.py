@@ -1,11 +1,12 @@
 """What epochs have taken on this board: of every stage below its folder, finished, under way or a profile."""
 
-from typing import List, NamedTuple, Optional, Sequence
+from typing import List, NamedTuple, Optional, Sequence, Set
 
 from harness import rundir
 from harness.errors import UserError
 from harness.ledger import composed
 from harness.ledger.stage import StageRun
+from harness.options import unknown
 from workloads import WorkloadError
 from workloads.job import Training
 from workloads.profile import steady, ticket_draw
@@ -34,14 +35,22 @@ class Observed(NamedTuple):
 
 
 def board(machine: rundir.Machine, meter: Optional[str] = None) -> List[Observed]:
-    """Every stage that has something to tell; `meter` None is the headline meter of each."""
-    found = []
+    """Every stage that has something to tell; `meter` None is the headline meter of each.
+
+    Raises UserError for a meter that none of them has: the joules of another one would pass for its own.
+    """
+    found: List[Observed] = []
+    meters: Set[str] = set()
     for folder in rundir.reps(machine.folder):
         try:
-            observed = _observed(StageRun.open(folder), meter)
+            run = StageRun.open(folder)
+            observed = _observed(run, meter)
         except (UserError, WorkloadError, KeyError, TypeError):
             continue  # what is damaged says so when it is run or shown, and foretells nothing
+        meters |= set(run.meters)
         found += [observed] if observed is not None else []
+    if meter is not None and meters and meter not in meters:
+        raise unknown(f"stage below {machine.folder} has a meter", meter, meters)
     return found
 
 

@@ -90,5 +90,8 @@ def _share(percent: float | None) -> float | None:
     if percent is None:
         return None
     if not 1 < percent <= 100:
-        raise UserError(f"--target-accuracy {percent:g} is no percentage: give one above 1, for example 93.5", code=2)
+        raise UserError(
+            f"--target-accuracy {percent:g} is no percentage: give one above 1 and at most 100, for example 93.5",
+            code=2,
+        )
     return percent / 100

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.commands.data import command
-from workloads import WorkloadError
+from harness.errors import UserError
 from workloads.data import cifar10
 
 
@@ -28,8 +28,9 @@ def test_fetching_prints_the_folder_and_says_where_there_is_nothing_to_fetch(tmp
 
 
 def test_an_unknown_data_set_is_named_with_the_others(tmp_path):
-    with pytest.raises(WorkloadError, match="did you mean cifar10"):
+    with pytest.raises(UserError, match="did you mean 'cifar10'.; there are: .*synthetic") as caught:
         run("fetch", "cifar11", "--data", str(tmp_path))
+    assert caught.value.code == 2
 
 
 def test_no_data_set_is_misuse():

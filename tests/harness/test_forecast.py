@@ -9,12 +9,14 @@ from harness import plan as planning
 from harness import rundir
 from harness import study as studies
 from harness.commands.plan import command
+from harness.errors import UserError
 from harness.finder import Finder
 from harness.forecast import stored
 from harness.forecast.each import PROFILE, SAME, SIMILAR
 from harness.forecast.following import Follower
 from harness.forecast.observed import board
 from harness.forecast.study import MEASURED, forecast, profile_seconds
+from harness.ledger.stage import StageRun
 from harness.plan import stage_name
 from harness.profile import profile
 from harness.progress import Estimate
@@ -70,6 +72,15 @@ def test_nothing_is_foretold_where_nothing_tells(machine):
     cells, found = foretold(machine)
     assert cells["dense"].joules is None and "no epoch of this model was run here" in cells["dense"].rests_on
     assert found.total.joules is None and found.total.seconds is None
+
+
+def test_a_meter_that_no_stage_has_is_refused_instead_of_foretold_from_another(machine):
+    ran(machine, plan_of().stages[0])
+    (meter,) = {name for one in rundir.reps(machine.folder) for name in StageRun.open(one).meters}
+    assert board(machine, meter) == board(machine)
+    with pytest.raises(UserError, match=f"has a meter 'elsewhere'; there are: {meter}") as caught:
+        board(machine, "elsewhere")
+    assert caught.value.code == 2
 
 
 def test_the_same_network_is_foretold_by_its_epochs(machine):

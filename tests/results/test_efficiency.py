@@ -82,7 +82,7 @@ def test_the_table_shows_it(folder):
 
 @pytest.mark.parametrize("percent", ["0.7", "0", "101", "-5"])
 def test_a_target_is_a_percentage(folder, percent):
-    with pytest.raises(UserError, match="is no percentage"):
+    with pytest.raises(UserError, match="is no percentage: give one above 1 and at most 100"):
         CliRunner().invoke(cli, ["table", str(folder), "--target-accuracy", percent], catch_exceptions=False)
 
 

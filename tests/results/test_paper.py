@@ -94,6 +94,7 @@ def test_flops_and_single_runs_have_their_own_words(tmp_path):
 def test_a_study_of_something_else_has_no_such_cells(study):
     (sheet,) = paper.sheets(study)
     assert sheet.notes == ["no row of this study is on a model and data set of the paper's tables"]
+    assert tables.text(sheet) == f"beside the published tables\n\n  {sheet.notes[0]}\n", "no header above nothing"
 
 
 def test_improvements_name_what_they_are_against_metric_by_metric(tmp_path):
