@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from results import flops
+from results import flops, output
 
 SCHEMA = 1
 FRAMES = ("cells", "phases", "epochs", "windows", "detection", "budgets", "flops")
@@ -15,16 +15,15 @@ FORMATS = ("csv", "parquet", "json")
 
 def write(study: Any, folder: Path, kind: str) -> list[Path]:
     """Write every frame of a study (`results.Study`) as `<name>.<kind>`, and schema.json with columns and types."""
-    folder.mkdir(parents=True, exist_ok=True)
     frames = {name: flops.frame(study.runs) if name == "flops" else getattr(study, name) for name in FRAMES}
     written = [_write(frame, folder / f"{name}.{kind}", kind) for name, frame in frames.items()]
-    schema = folder / "schema.json"
     columns = {name: {column: str(kind) for column, kind in frame.dtypes.items()} for name, frame in frames.items()}
-    schema.write_text(json.dumps({"schema": SCHEMA, "study": study.name, "frames": columns}, indent=1) + "\n")
-    return [*written, schema]
+    schema = json.dumps({"schema": SCHEMA, "study": study.name, "frames": columns}, indent=1) + "\n"
+    return [*written, output.write(folder / "schema.json", schema)]
 
 
 def _write(frame: pd.DataFrame, path: Path, kind: str) -> Path:
+    output.target(path)
     if kind == "csv":
         frame.to_csv(path, index=False, lineterminator="\n")
     elif kind == "parquet":

@@ -47,8 +47,10 @@ def command(
 
 
 def _put(sheets: list, frame: Any, kind: str, out: str | None) -> None:
-    from results import tables
+    from results import output, tables
 
+    if out is not None:
+        output.make(Path(out).parent)
     if kind == "parquet":
         if out is None:
             raise UserError("Parquet is no text: name a file for it, for example --out table.parquet", code=2)

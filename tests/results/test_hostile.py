@@ -220,6 +220,18 @@ def test_figures_are_not_written_through_a_link(folder, tmp_path):
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
+@pytest.mark.parametrize(
+    "name, kind", [("export", "parquet"), ("export/cells.csv", "csv"), ("export/schema.json", "csv")]
+)
+def test_frames_are_not_exported_through_a_link(folder, tmp_path, name, kind):
+    (tmp_path / "elsewhere").mkdir()
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).symlink_to(tmp_path / "elsewhere" / ("." if name == "export" else "stranger's"))
+    with pytest.raises(UserError, match="is a link"):
+        run("export", folder, "--format", kind)
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
 @pytest.mark.parametrize("name", ["manifest.json", "events.jsonl", "power/wall.1.arrow"])
 def test_what_never_ends_is_not_read(folder, name):
     path = rep(folder).folder / name
