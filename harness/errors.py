@@ -9,7 +9,7 @@ _MEND = {
         "what was confirmed before is on disk: make room or mend the disk, then run the same command again",
     ),
     **dict.fromkeys(
-        (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG),
+        (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENOENT, errno.EEXIST),
         "name another place, or mend the permissions of this one, then run the same command again",
     ),
 }

@@ -47,10 +47,10 @@ def command(
 
 
 def _put(sheets: list, frame: Any, kind: str, out: str | None) -> None:
-    from results import output, tables
+    from results import tables
 
     if out is not None:
-        output.make(Path(out).parent)
+        Path(out).parent.mkdir(parents=True, exist_ok=True)
     if kind == "parquet":
         if out is None:
             raise UserError("Parquet is no text: name a file for it, for example --out table.parquet", code=2)

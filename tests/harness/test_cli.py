@@ -57,6 +57,26 @@ def test_what_a_full_disk_does_not_take_is_a_sentence():
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    "arguments, expected",
+    [
+        (
+            ["run", "tiny", "--meter", "none", "--out", "/proc/new"],
+            "error: No such file or directory (/proc/new); name",
+        ),
+        (
+            ["meters", "record", "um:port=emulate:sine", "--out", "/proc/new"],
+            "error: No such file or directory (/proc/new",
+        ),
+        (["meters", "emulate", "um", "--log", "/proc/new"], "error: /proc/new can't be written: No such file"),
+    ],
+)
+def test_a_place_where_nothing_can_be_written_is_a_sentence(arguments, expected):
+    done = harness(*arguments)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith(expected)
+
+
 def test_dry_run_shows_rows_and_folders_and_runs_nothing(tmp_path):
     done = harness("run", "tiny", "--dry-run", "--json", "--out", tmp_path / "runs")
     plan = json.loads(done.stdout)
