@@ -65,7 +65,7 @@ class Epochs:
         """On the board of the paper, for its full data sets and widths alone."""
         dense = published.dense_epoch_J(cell.model, cell.dataset)
         if dense is None or training.width != 1 or training.limit is not None or training.holdout:
-            return Each(None, None, "nothing: no epoch of this model was run here, and none was published")
+            return Each(None, None, "nothing: no stage of this model is finished here, and no epoch was published")
         row = published.find(cell.model, cell.dataset, published.row_name(cell.method, cell.options), cell.ratio)
         source = training.source
         rests_on = published.SOURCE + (", 8 bits as if FP32" if training.precision in EMULATED else "")

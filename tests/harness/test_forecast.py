@@ -70,7 +70,7 @@ def stage(role, plan=None):
 
 def test_nothing_is_foretold_where_nothing_tells(machine):
     cells, found = foretold(machine)
-    assert cells["dense"].joules is None and "no epoch of this model was run here" in cells["dense"].rests_on
+    assert cells["dense"].joules is None and "no stage of this model is finished here" in cells["dense"].rests_on
     assert found.total.joules is None and found.total.seconds is None
 
 
