@@ -49,9 +49,10 @@ def _stage(
     manifest = _manifest(stage, rep, settings)
     differences = differing(read_manifest(rep), manifest) if _has_committed_work(rep) else []
     if differences and not force:
+        forced = "take it as it was finished" if rep.complete else "go on and have its rows marked"
         raise UserError(
             f"{rep.folder} was begun differently: {'; '.join(differences)}; use --out for a fresh run, or "
-            "--force to go on and have its rows marked"
+            f"--force to {forced}"
         )
     if rep.complete:
         rundir.tidy(rep)

@@ -77,7 +77,8 @@ ELSEWHERE = ("elsewhere",)  # another machine records the meter; its trace is at
 @click.option(
     "--force",
     is_flag=True,
-    help="Resume under other code, torch, power mode, threads, devices or meters; the rows are marked.",
+    help="Resume under other code, torch, power mode, threads, devices or meters; the rows are marked. Finished stages "
+    "are taken as they are.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")
 @_conditions.options
