@@ -67,7 +67,11 @@ def _runs(folder: Path) -> List[StageRun]:
     complete = [run for run in runs if run.complete]
     if not complete:
         what = "no stage that is complete" if runs else "no stage"
-        raise UserError(f"{what} at or below {folder}: give a folder that harness run wrote and finished", code=2)
+        raise UserError(
+            f"{what} at or below {folder}: give the folder that harness run wrote into and finished, for example runs, "
+            "a machine's in it or a stage's; a study's holds tables and no stage",
+            code=2,
+        )
     return complete
 
 

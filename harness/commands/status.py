@@ -61,7 +61,11 @@ def _stages(folder: Path, now: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
         }
         found.append(dict(stage, running=run) if run else stage)
     if not found and not now:
-        raise UserError(f"no stage below {folder}: give a folder that harness run wrote, for example runs", code=2)
+        raise UserError(
+            f"no stage below {folder}: give the folder that harness run wrote into, for example runs, a machine's "
+            "in it or a stage's; a study's holds tables and no stage",
+            code=2,
+        )
     return found
 
 

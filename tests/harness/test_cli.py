@@ -23,7 +23,7 @@ from tests.harness.command import ROOT, harness
         (["meters", "list"], 2, "error: no command 'list'; there are: calibrate, crosscheck, emulate, import, probe"),
         (["data", "ftch"], 2, "error: no command 'ftch' - did you mean 'fetch'?"),
         (["ticket", "look"], 2, "error: no command 'look'; there are: export, import, show"),
-        (["status", "/proc/self/fd"], 2, "no stage below"),
+        (["status", "/proc/self/fd"], 2, "no stage below /proc/self/fd: give the folder that harness run wrote"),
     ],
 )
 def test_misuse(arguments, status, expected, tmp_path):
