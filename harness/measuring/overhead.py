@@ -21,13 +21,14 @@ from harness.monitor import Monitor
 from harness.quantities import significant
 
 LOAD_S, WINDOW_S = 2.0, 3.0
+FEWEST_PAIRS, SIGMAS = 4, 3.0
 BEGUN_S = 1.5  # by then the recorder has written its first batch and loads nothing any more
 
 
 class Overhead(NamedTuple):
     """`time_percent`: mean over the pairs of how much longer a run takes with the recorder on; `uncertainty_percent`:
     standard error of that mean.  `recorder_W` is derived (see the module), `of_mean_percent` its share of the mean
-    power of the runs; None, with a reason, where the meter bears no figure."""
+    power of the runs; None, with a reason, where the meter bears no figure.  `doubt`: why the time is not credible."""
 
     meters: List[str]
     simulated: bool
@@ -39,6 +40,7 @@ class Overhead(NamedTuple):
     recorder_W: Optional[float]
     of_mean_percent: Optional[float]
     reason: Optional[str]
+    doubt: Optional[str]
 
 
 def measure(meters: Sequence[str], pairs: int, command: Sequence[str] = ()) -> Overhead:
@@ -69,6 +71,25 @@ def measure(meters: Sequence[str], pairs: int, command: Sequence[str] = ()) -> O
         recorder_W,
         100 * recorder_W / load_W if recorder_W is not None and load_W else None,
         reason or windows[0].reason,
+        doubt(slower),
+    )
+
+
+def doubt(slower: Sequence[float]) -> Optional[str]:
+    """What to say of runs that took less time with the recorder on; `slower`: how much more, as a share, of each pair.
+
+    None where it is within what chance does, and with few pairs, of which nobody can tell.
+    """
+    spread = deviation(slower)
+    if (
+        len(slower) < FEWEST_PAIRS
+        or spread is None
+        or sum(slower) / len(slower) + SIGMAS * spread / math.sqrt(len(slower)) >= 0
+    ):
+        return None
+    return (
+        "runs with the recorder on took less time, which no recorder can do: other load came and went, so the time "
+        "says nothing; measure again on a quiet machine"
     )
 
 
@@ -83,7 +104,7 @@ def text(found: Overhead) -> str:
         f"power:      {significant(found.recorder_W, 3)} W{word}, {significant(found.of_mean_percent, 2)} % of the "
         f"mean power of the runs; derived: one busy processor adds {significant(found.busy_processor_W, 3)} W{word}",
     ]
-    return "\n".join(lines + ([f"note:       {found.reason}"] if found.reason else []))
+    return "\n".join(lines + [f"note:       {note}" for note in (found.reason, found.doubt) if note])
 
 
 def _busy(processes: int, seconds: float) -> List[str]:

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from harness.measuring import overhead
 from meters.spec import MeterSpec
 from meters.trace import Trace
 from tests.harness.command import ROOT, harness
@@ -161,6 +162,12 @@ def test_what_cannot_be_measured_is_a_sentence(arguments, status, sentence):
     done = harness("measure", *arguments)
     assert done.returncode == status and sentence in done.stderr and done.stdout == ""
     assert "Traceback" not in done.stderr
+
+
+def test_a_recorder_that_saves_time_is_doubted():
+    assert "no recorder can do" in overhead.doubt([-0.16, -0.15, -0.17, -0.12])
+    for plausible in ([-0.16, -0.15], [-0.1, 0.1, -0.12, 0.09], [0.16, 0.15, 0.17, 0.12]):
+        assert overhead.doubt(plausible) is None
 
 
 def test_the_cost_of_the_harness_itself(tmp_path):
