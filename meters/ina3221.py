@@ -6,11 +6,13 @@ from typing import Dict, List, Optional
 
 from meters.base import Channel, Polled, Row
 from meters.boards import R32_TAU_S
+from meters.clock import monotonic_ns
 from meters.errors import MeterError
 from meters.ina_sysfs import Node, find_rails
-from meters.ina_values import Milli, milli_beside, open_node, read_carefully, read_quickly, with_power
+from meters.ina_values import Milli, gone, milli_beside, open_node, read_carefully, read_quickly, with_power
 from meters.rails import channel, device_tree, note, recognise, whole_input
 
+LOOK_NS = 10**9  # between two looks whether the nodes of an imitated board are there
 QUANTITIES = ("power_W", "voltage_V", "current_A")
 
 
@@ -25,6 +27,7 @@ class Meter(Polled):
             raise MeterError(f"ina3221: rate={rate} is not a number of readings per second above 0, as in rate=10")
         self._root, self.simulated, self.period_s = Path(root), Path(root) != Path("/"), 1 / rate
         self._files: List[int] = []
+        self._looked_ns = 0
         self._nodes = self._find()
         self._compatible = device_tree(self._root)
         labels = [node.label for node in self._nodes]
@@ -59,6 +62,8 @@ class Meter(Polled):
         """Watts (hwmon: watts, volts, amperes) of each channel; None for a channel that is switched off."""
         if not self._files:
             self.open()
+        if self.simulated:
+            self._look()
         try:
             values: Row = read_quickly(self._milli, self._files)
         except (OSError, ValueError):
@@ -102,6 +107,18 @@ class Meter(Polled):
         if node.averaged > 1:  # the chip's average is recursive, a filter with the time of one full average
             return plain._replace(shape="lowpass", tau_s=node.cycle_ms / 1e3)
         return plain
+
+    def _look(self) -> None:
+        """A plain file that was removed goes on giving its number to whoever has it open; a node of sysfs fails."""
+        now_ns = monotonic_ns()
+        if now_ns < self._looked_ns + LOOK_NS:
+            return
+        self._looked_ns = now_ns
+        for path in self._paths():
+            try:
+                os.stat(str(path))
+            except OSError as error:
+                raise gone(path, error) from None
 
     def _paths(self) -> List[Path]:
         return [path for node in self._nodes for path in node.files]

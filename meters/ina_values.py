@@ -23,7 +23,7 @@ def open_node(path: Path) -> int:
     except PermissionError:
         raise not_permitted(path) from None
     except OSError as error:
-        raise _gone(path, error) from None
+        raise gone(path, error) from None
 
 
 class Milli(dict):
@@ -48,7 +48,7 @@ def read_carefully(file: int, path: Path) -> Optional[float]:
     except OSError as error:
         if error.errno in NOT_AVAILABLE:
             return None
-        raise _gone(path, error) from None
+        raise gone(path, error) from None
     try:
         return int(text) / 1000 if text.strip() else None
     except ValueError:
@@ -71,7 +71,8 @@ def with_power(values: Sequence[Optional[float]]) -> Row:
     return tuple(row)
 
 
-def _gone(path: Path, error: OSError) -> MeterError:
+def gone(path: Path, error: OSError) -> MeterError:
+    """The sentence about a node that was there."""
     return MeterError(
         f"ina3221: {path} can no longer be read ({error.strerror}): the rail has disappeared, see dmesg for its chip"
     )

@@ -148,6 +148,27 @@ def test_the_rate_at_which_a_sensor_refreshes_is_found_whatever_it_is_read_at(tm
     assert statistics["refresh_s"] == {"usb": pytest.approx(0.1, rel=0.1)}
 
 
+def test_a_rail_that_disappears_is_told_once_and_is_a_gap_until_it_is_back(tmp_path):
+    root = extract("TX2-R32-idle", tmp_path)
+    (power,) = [
+        path.parent / "in_power0_input" for path in root.glob("sys/**/rail_name_0") if "VDD_IN" in path.read_text()
+    ]
+    with RecorderProcess(tmp_path / "power", "ina3221:name=board,rate=50,root={}".format(root)) as recorder:
+        recorder.until("ready")
+        time.sleep(0.5)
+        power.rename(tmp_path / "away")
+        warning = recorder.until("warning")
+        time.sleep(1.0)
+        (tmp_path / "away").rename(power)
+        gap = recorder.until("gap")
+        time.sleep(0.5)
+        statistics = recorder.stop()["board"]
+    assert "in_power0_input can no longer be read (No such file or directory): the rail has disappeared" in warning
+    assert len(recorder.said("warning")) == 1
+    assert statistics["gaps"] == 1 and gap["meter"] == "board" and gap["stop_ns"] - gap["start_ns"] > 10**9
+    assert Trace.open(recorder.trace("board")).gaps() == [(gap["start_ns"], gap["stop_ns"])]
+
+
 def test_a_rail_that_is_switched_off_is_told_and_marked(tmp_path):
     """Its driver has no number then; the other rails go on, and the whole input has no sample without it."""
     root = extract("TX2-R32-idle", tmp_path)
