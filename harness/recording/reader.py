@@ -1,6 +1,5 @@
 """One meter in a thread of its own: read on absolute deadlines, reconnected after an unplug, delaying nobody."""
 
-import itertools
 import threading
 import time
 from collections import deque
@@ -48,7 +47,9 @@ class Reader:
         self._report, self._on_look, self._on_event = report, on_look, on_event
         self._stopping = False
         self._away = False
-        self._last_ns = 0  # when samples last came
+        self._last_ns = 0  # when samples last came, or it was last connected
+        self._delivered_ns = 0  # when samples last came
+        self._tries, self._complaint = 0, ""  # since then
         self._obtained_ns = 0
         self._looking_since_ns: Optional[int] = None
         self._late = Histogram()
@@ -81,7 +82,7 @@ class Reader:
         try:
             self.meter.open()
             check_calibration(self.meter)
-            self._last_ns = monotonic_ns()
+            self._last_ns = self._delivered_ns = monotonic_ns()
             self._look_until_stopped()
         except (MeterError, _Fatal) as error:
             self.failure = f"meter {self.name}: {error}"
@@ -131,7 +132,8 @@ class Reader:
         if not samples:
             return
         self.queue.extend(samples)
-        self._last_ns = now_ns
+        self._last_ns = self._delivered_ns = now_ns
+        self._tries, self._complaint = 0, ""
         if not self.delivered:
             self._most_rows = self._spool_bytes // (ROW_BYTES + VALUE_BYTES * len(self.meter.columns))
             self.delivered = True
@@ -143,27 +145,42 @@ class Reader:
             )
 
     def _reconnect(self, reason: str) -> None:
-        """Try until it is back, or it has been away for too long; a stop ends the trying."""
-        self._report(warning=f"meter {self.name}: {reason}; connecting again")
-        period_s = self.meter.period_s
+        """Try until it is back, or it has been away for too long; a stop ends the trying.
+
+        One that opens and then fails again, as a chip that answers no more behind nodes that are still there, is away
+        all the time: it is told once, and asked ever less often."""
+        if reason != self._complaint:
+            self._report(warning=f"meter {self.name}: {reason}; connecting again")
+        self._complaint, period_s = reason, self.meter.period_s
         self._away = True
-        for pause_s in itertools.chain(BACK_OFF_S, itertools.repeat(BACK_OFF_S[-1])):
-            self.meter.close()
-            self.alarm.wait(monotonic_ns() + int(pause_s * SECOND_NS))
+        while self._is_away():
             if self._stopping:
                 return
-            try:
-                self.meter.open()
-                break
-            except MeterError as error:
-                reason = str(error)
-            if monotonic_ns() - self._last_ns > self._give_up_s * SECOND_NS:
-                raise _Fatal(f"it has been away for more than {self._give_up_s:g} s: {reason}")
         if self.meter.period_s != period_s:
             raise _Fatal(f"it came back with a period of {self.meter.period_s:g} s instead of {period_s:g} s")
         if self.delivered:
             self.queue.append(None)
         self._away, self._last_ns = False, monotonic_ns()
+
+    def _is_away(self) -> bool:
+        """After a pause and, unless stopped meanwhile, an attempt."""
+        self._check_patience()
+        self.meter.close()
+        self.alarm.wait(monotonic_ns() + int(BACK_OFF_S[min(self._tries, len(BACK_OFF_S) - 1)] * SECOND_NS))
+        self._tries += 1
+        if self._stopping:
+            return True
+        try:
+            self.meter.open()
+        except MeterError as error:
+            self._complaint = str(error)
+            return True
+        return False
+
+    def _check_patience(self) -> None:
+        """At least one attempt is made: a slow meter has been silent for long when that is noticed."""
+        if self._tries and monotonic_ns() - self._delivered_ns > self._give_up_s * SECOND_NS:
+            raise _Fatal(f"it has been away for more than {self._give_up_s:g} s: {self._complaint}")
 
 
 class _Fatal(Exception):

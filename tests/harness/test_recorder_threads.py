@@ -69,6 +69,15 @@ class Vanishing(Toy):
         return super().read_row()
 
 
+class Dead(Toy):
+    """Opens after five reads as ever, and gives no reading any more."""
+
+    def read_row(self):
+        if self.n == 5:
+            raise MeterError("its chip does not answer")
+        return super().read_row()
+
+
 class Broken(Toy):
     def read_row(self):
         raise KeyError("a mistake in the driver")
@@ -180,6 +189,17 @@ def test_a_vanished_meter_is_connected_again(tmp_path):
     assert bench.said("warning") == ["meter meter: it has vanished; connecting again"]
     ((gap),) = bench.said("gap")
     assert gap["meter"] == "meter" and gap["stop_ns"] - gap["start_ns"] > 700 * MS
+
+
+def test_a_meter_that_opens_and_never_reads_again_is_told_once_and_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader_module, "BACK_OFF_S", (0.05, 0.1, 0.2))
+    meter = Dead()
+    with Bench(tmp_path, give_up_s=1.0, meter=meter) as bench:
+        wait_for(lambda: bench.readers[0].failure)
+    assert bench.said("warning") == ["meter meter: its chip does not answer; connecting again"]
+    assert bench.readers[0].failure == "meter meter: it has been away for more than 1 s: its chip does not answer"
+    assert 4 <= meter.opened <= 9, "asked ever less often, as one that does not open is"
+    assert len(Trace.open(tmp_path / "meter.1.arrow").t_ns) == 5
 
 
 def test_waiting_for_a_meter_ends_with_the_recording(tmp_path):
