@@ -6,6 +6,7 @@ from harness.ledger import composed
 from harness.ledger.composed import Composed
 from harness.ledger.detection import joules_each
 from harness.ledger.flops import detection_flops
+from harness.ledger.mixed import mixed
 from harness.ledger.rows import Row, StudyRuns
 from harness.quantities import NONE, duration, kilojoules, percent, prefixed, significant
 
@@ -76,7 +77,7 @@ def marks(cell: Any, part: Composed) -> str:
 
 
 def notes(study: StudyRuns, parts: Sequence[Composed]) -> List[str]:
-    found = [COMPOSED, BY_WINDOWS]
+    found = mixed(study) + [COMPOSED, BY_WINDOWS]
     if any(part.emulated for part in parts):
         found.append(f"estimated: 8-bit epochs at {parts[0].factor:g} of the energy of the same epochs in FP32")
     found += power_from(parts) + [f"{part.cell['id']}: {part.reason}" for part in parts if part.reason]
@@ -90,10 +91,13 @@ def power_from(measured: Sequence[Any]) -> List[str]:
 
 
 def not_begun(study: StudyRuns, cells: Sequence[Mapping[str, Any]]) -> List[str]:
-    """The rows of a study that are not among `cells`."""
-    begun = {cell["id"] for cell in cells}
-    waiting = [cell["id"] for cell in study.cells if cell["id"] not in begun]
-    return ["not begun: " + ", ".join(waiting)] if waiting else []
+    """The rows of a study that are not among `cells`; what was begun of some is on disk and must not be denied."""
+    shown = {cell["id"] for cell in cells}
+    waiting = [cell for cell in study.cells if cell["id"] not in shown]
+    begun = [cell["id"] for cell in waiting if study.touched(cell)]
+    untouched = [cell["id"] for cell in waiting if cell["id"] not in begun]
+    sentences = (("not begun: ", untouched), ("begun, but some stages still wait: ", begun))
+    return [words + ", ".join(names) for words, names in sentences if names]
 
 
 def plain(row: Row, part: Composed) -> Dict[str, Any]:

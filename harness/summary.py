@@ -7,6 +7,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, TextIO, Unio
 from harness import composed_sheet
 from harness.ledger import attachments, calibrations
 from harness.ledger.charges import CellEnergy
+from harness.ledger.mixed import mixed
 from harness.ledger.rows import Row, StudyRuns
 from harness.ledger.savings import savings, sentence
 from harness.quantities import NONE, duration, kilojoules, percent, prefixed, significant, small_percent
@@ -171,7 +172,7 @@ def _notes(study: StudyRuns, rows: Sequence[Row]) -> List[str]:
     missing = composed_sheet.not_begun(study, [row.cell for row in rows])
     measured = composed_sheet.power_from([row.energy for row in rows])
     origins = calibrations.sentences(study) + attachments.sentences(study)
-    return [sentence(saving) for saving in savings(rows)] + measured + origins + reasons + missing
+    return mixed(study) + [sentence(saving) for saving in savings(rows)] + measured + origins + reasons + missing
 
 
 def overhead_sheet(rows: Sequence[Row]) -> Sheet:

@@ -8,8 +8,9 @@ import pandas as pd
 
 from harness.errors import UserError
 from harness.ledger import StudyRuns
+from harness.ledger.mixed import mixed
 from harness.ledger.stage import inside
-from results import checks, energy, machine_checks, overhead, unit_energy
+from results import checks, energy, overhead, unit_energy
 from results import composed as composition
 from results.uncertainty import cells as uncertainty
 
@@ -120,7 +121,7 @@ def load(
     """The study in `directory`: its own folder, or one above that holds just this study.
 
     `allow_gaps` gives figures also where less than 95 % is covered; `correct_lag` takes the filter of a sensor with a
-    known time constant back; `allow_mixed` lets stages of different boards or power modes into one table.
+    known time constant back; `allow_mixed` lets stages of different boards, power modes or boundaries into one table.
     `unit_energies` is a table of energies per operation (`results.unit_energy`) for what is estimated of 8 bits.
     Nothing in it is executed or unpickled, and nothing outside it is read; what is damaged raises UserError.
     """
@@ -131,10 +132,10 @@ def load(
         )
     low_precision = composition.LOW_PRECISION if unit_energies is None else unit_energy.factor(unit_energies)
     study = Study(StudyRuns.open(folders[0]), allow_gaps, correct_lag, low_precision)
-    mixed = machine_checks.mixed(study.runs)
-    if mixed and not allow_mixed:
+    reasons = mixed(study.runs)
+    if reasons and not allow_mixed:
         raise UserError(
-            f"{' '.join(mixed)} Their joules do not go into one table; --allow-mixed makes it all the same."
+            f"{' '.join(reasons)} Their joules do not go into one table; --allow-mixed makes it all the same."
         )
     return study
 

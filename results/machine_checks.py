@@ -5,17 +5,10 @@ from collections.abc import Callable
 from harness.errors import UserError
 from harness.ledger import Slowdown, StageRun, StudyRuns, Window, clocks
 from harness.ledger.anchors import Anchor
+from harness.ledger.mixed import mixed
 from harness.ledger.temperatures import while_working
 
 WARMER_C = 10.0  # a choice: no board states from where on its joules differ
-
-
-def mixed(study: StudyRuns) -> list[str]:
-    """Stages that were run on different boards or in different power modes."""
-    boards = sorted({str(run.manifest.get("machine", {}).get("name")) for run in study.runs()})
-    modes = sorted({str(run.manifest.get("power_mode")) for run in study.runs()})
-    found = [f"The stages were run on different boards: {', '.join(boards)}."] if len(boards) > 1 else []
-    return found + ([f"The stages were run under different power modes: {', '.join(modes)}."] if len(modes) > 1 else [])
 
 
 def mode_changed(study: StudyRuns) -> list[str]:

@@ -4,9 +4,10 @@ from typing import Any
 
 from harness import composed_sheet
 from harness.ledger import attachments, calibrations
+from harness.ledger.mixed import mixed
 from harness.quantities import NONE, duration, kilojoules, percent, prefixed, significant
 from harness.summary import Sheet, accuracy_names, marks, overhead_sheet, top5_tells
-from results import checks, composed_sheets, each_meter, efficiency, machine_checks
+from results import checks, composed_sheets, each_meter, efficiency
 from results.methods import Method, methods, savings, sentence, short
 from results.provenance import digest
 from results.statistics import mean_interval
@@ -93,14 +94,12 @@ def _phase_interval(part: Any) -> str:
 
 
 def _title(study: Any, found: list[Method]) -> str:
-    mixed = (
-        "; MIXED: stages of different boards or power modes stand in one table"
-        if machine_checks.mixed(study.runs)
-        else ""
+    mark = (
+        "; MIXED: stages of different boards, power modes or boundaries stand in one table" if mixed(study.runs) else ""
     )
     if not any(method.simulated for method in found):
-        return study.name + mixed
-    return f"{study.name}: power is simulated, no joule in this table was measured on a board{mixed}"
+        return study.name + mark
+    return f"{study.name}: power is simulated, no joule in this table was measured on a board{mark}"
 
 
 def _line(method: Method, found: list[Method], several: bool, top5: bool) -> list[str]:

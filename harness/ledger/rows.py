@@ -80,6 +80,10 @@ class StudyRuns:
         found = [self.run(stage, repetition) for repetition in self.numbers for stage in self.stages]
         return [run for run in found if run is not None]
 
+    def touched(self, cell: Mapping[str, Any]) -> bool:
+        """Whether any stage of a cell was begun, in any repetition."""
+        return any(self.run(stage, number) for stage in _stages(cell) for number in self.numbers)
+
     @property
     def numbers(self) -> List[int]:
         return list(range(1, self.repetitions + 1))

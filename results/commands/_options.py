@@ -8,7 +8,7 @@ import click
 
 _FLAGS = (
     ("--allow-gaps", "Give figures also where the samples cover less than 95 %."),
-    ("--allow-mixed", "Let stages of different boards or power modes into one table; they are marked."),
+    ("--allow-mixed", "Let stages of different boards, power modes or boundaries into one table, marked."),
     ("--correct-lag", "Take the filter of a sensor with a known time constant back."),
 )
 

@@ -125,6 +125,23 @@ def test_what_is_not_begun_says_so(tmp_path):
     assert "not begun: dense-vgg16-digits-seed1" in shown(folder)
 
 
+def test_a_row_of_which_one_stage_waits_is_not_called_not_begun(tmp_path):
+    folder = write_study(tmp_path)
+    board = rundir.Machine(tmp_path / "runs", "board-abc123")
+    board.rep(EARLY, 1).manifest.unlink()
+    board.rep(DENSE, 1).manifest.unlink()
+    text = shown(folder)
+    assert "  begun, but some stages still wait: early_bird-vgg16-digits-0.5-seed1\n" in text
+    assert "  not begun: dense-vgg16-digits-seed1\n" in text
+
+
+def test_a_mixture_is_told_on_the_board_too(tmp_path):
+    folder = write_study(tmp_path)
+    manifest = rundir.Machine(tmp_path / "runs", "board-abc123").rep(DENSE, 1).manifest
+    manifest.write_text(manifest.read_text().replace("dc_input", "ac_wall"))
+    assert "Meter wall sat at different boundaries: ac_wall in stage {}".format(DENSE) in shown(folder)
+
+
 def test_each_meter_has_a_column(tmp_path):
     folder = write_study(tmp_path, meters=("wall", "rail"))
     header = next(line for line in shown(folder).splitlines() if line.startswith("row"))

@@ -75,6 +75,33 @@ def test_stages_of_different_power_modes_do_not_go_into_one_table(study_dir, tmp
     assert done.exit_code == 0
 
 
+@pytest.mark.parametrize(
+    "stated, sentence",
+    [
+        (("identity", {"board": "Jetson Nano"}), "Meter wall read different boards: Jetson Nano in .*, Jetson TX2"),
+        (("identity", {"compatible": ["nvidia,tegra210"]}), "Meter wall read different boards: Jetson TX2 .*tegra210"),
+        (("channels", "ac_wall"), "Meter wall sat at different boundaries: ac_wall in stage .*, dc_input in stage"),
+    ],
+)
+def test_what_one_meter_name_read_at_two_places_does_not_go_into_one_table(tmp_path, stated, sentence):
+    """Of one host, as an analyser's laptop or a container is: the host's own name does not tell the boards apart."""
+    folder = write_study(tmp_path)
+    manifests = sorted(rundir.Machine(tmp_path / "runs", "board-abc123").folder.glob("stages/*/rep-1/manifest.json"))
+    for path in manifests:
+        content = json.loads(path.read_text())
+        (meter,) = content["meters"]
+        meter["identity"] = {"board": "Jetson TX2"}
+        if path == manifests[0] and stated[0] == "channels":
+            meter["channels"][0]["boundary"] = stated[1]
+        elif path == manifests[0]:
+            meter["identity"] = stated[1]
+        path.write_text(json.dumps(content))
+    with pytest.raises(UserError, match=sentence + ".*--allow-mixed"):
+        results.load(folder)
+    done = CliRunner().invoke(cli, ["table", str(folder), "--allow-mixed"], catch_exceptions=False)
+    assert done.exit_code == 0 and "MIXED" in done.output
+
+
 @pytest.mark.parametrize("kind", export.FORMATS)
 def test_frames_are_exported_with_a_schema(study, tmp_path, kind):
     written = export.write(study, tmp_path, kind)

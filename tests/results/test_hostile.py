@@ -190,7 +190,7 @@ def test_mixed_boards_are_marked_where_they_are_allowed(folder):
     path = rep(folder).manifest
     path.write_text(path.read_text().replace("MAXN", "MAXQ"))
     text = run("table", folder, "--allow-mixed").output
-    assert "MIXED: stages of different boards or power modes stand in one table" in text
+    assert "MIXED: stages of different boards, power modes or boundaries stand in one table" in text
 
 
 def test_one_repetition_says_that_its_interval_is_the_metering_alone(folder):
