@@ -47,9 +47,13 @@ def read(data: bytes, total: str, boundary: str) -> Lines:
     clock = next((index for index, name in enumerate(header) if name in TIMES), None)
     matches = [(index, _QUANTITY.match(name)) for index, name in enumerate(header)]
     values = [(index, *_quantity(match)) for index, match in matches if match]
-    if not any(column.endswith("_power_W") for _, column, _ in values):
+    names = [column for _, column, _ in values]
+    twice = [column for column in names if names.count(column) > 1]
+    if twice:
+        raise UserError(f"two of its columns are {twice[0]}: which one holds is not guessed; remove or rename one")
+    if not any(column.endswith("_power_W") for column in names):
         raise UserError(f"no column is a power, such as power_W or cpu_power_mW; it has: {', '.join(header)}")
-    meter = Columns(tuple(column for _, column, _ in values), total, boundary)
+    meter = Columns(tuple(names), total, boundary)
 
     def line(cells: List[str]) -> Line:
         stamp = None if clock is None else TIMES[header[clock]](cells[clock])
@@ -59,7 +63,7 @@ def read(data: bytes, total: str, boundary: str) -> Lines:
 
 
 def table(data: bytes) -> Tuple[List[str], List[List[str]]]:
-    """Header and rows of equal length; a last row that was cut off is left out."""
+    """Header and rows of equal length; a last line without its end is left out: 12 may have been cut from 12.5."""
     try:
         lines = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
     except (ValueError, csv.Error) as error:
@@ -68,7 +72,7 @@ def table(data: bytes) -> Tuple[List[str], List[List[str]]]:
     if not rows:
         raise UserError("it is empty")
     header = [name.strip() for name in rows[0]]
-    if not data.endswith(b"\n") and len(rows) > 1 and len(rows[-1]) != len(header):
+    if not data.endswith((b"\n", b"\r")) and len(rows) > 1:
         rows.pop()
     for count, row in enumerate(rows[1:], 1):
         if len(row) != len(header):

@@ -45,16 +45,24 @@ def parse(text: str) -> int:
 def times(stamps: Sequence[Optional[int]], period_s: Optional[float], usual_s: Optional[float] = None) -> Times:
     """`period_s`: what the user states; `usual_s`: what the format always has."""
     known = [stamp for stamp in stamps if stamp is not None]
-    if len(known) < len(stamps):
+    if not known:
         return _counted(0, len(stamps), period_s or usual_s, "the log has no times")
+    if len(known) < len(stamps):
+        raise UserError(f"sample {stamps.index(None) + 1} has no time, and others have one")
+    steps = [after - before for before, after in zip(known, known[1:])]
+    if min(steps, default=0) < 0:
+        late = next(n for n, step in enumerate(steps, 2) if step < 0)
+        raise UserError(
+            f"the time of sample {late} is before that of the one in front: the clock was set, or logs joined"
+        )
     if period_s:
         return _checked(known, period_s)
-    steps = [after - before for before, after in zip(known, known[1:])]
-    if not steps or min(steps) <= 0:
-        late = next((n for n, step in enumerate(steps, 2) if step <= 0), 1)
+    if not steps:
+        raise UserError("it has one sample: state what is between two of them, as in --period 0.1")
+    if min(steps) == 0:
         raise UserError(
-            f"the time of sample {late} is not after the one before; where times are too coarse for the samples, "
-            "state what is between two of them, as in --period 0.1"
+            f"samples {steps.index(0) + 1} and {steps.index(0) + 2} have the same time; where times are too coarse for "
+            "the samples, state what is between two of them, as in --period 0.1"
         )
     return Times(known, usual_s or statistics.median(steps) / SECOND_NS, _clock(known[0]))
 

@@ -27,8 +27,8 @@ def command(file: str, kind: str, out: str, period: Optional[float], total: str,
     csv: a header, then lines; a column time_s, t_ns or timestamp (seconds, ns, or date and time), and power columns
     such as power_W, cpu_power_W, power_mW.  tegrastats: as with --logfile.  jtop: its logger's CSV.  wattsup: the
     packets of the meter, with or without a time in front.  jls: a Joulescope's recording, as means over a millisecond
-    (needs pyjls).  A date and time without a zone is taken for UTC; a log
-    without any begins at 0.
+    (needs pyjls).  A date and time without a zone is taken for UTC; a log without any begins at 0.  The last line of a
+    csv or jtop log is left out when it has no line end: a number in it may have been cut.
     """
     from harness.errors import UserError
     from harness.foreign import logs, store

@@ -76,7 +76,11 @@ def test_a_csv_with_units_in_its_names(tmp_path):
         ("t_ns,power_W\n0.5,1\n1,2\n", "'0.5' is no number of nanoseconds"),
         ("time,power_W\nyesterday,1\n1,2\n", "'yesterday' is no time"),
         ("time_s,power_V\n0,1\n1,2\n", "column power_V: a power is not in V"),
-        ("time_s,power_W\n1,1\n0,2\n", "the time of sample 2 is not after the one before"),
+        ("time_s,power_W\n1,1\n0,2\n", "the time of sample 2 is before that of the one in front"),
+        ("time_s,power_W\n1,1\n2,2\n2,3\n", "samples 2 and 3 have the same time; where times are too coarse"),
+        ("time_s,power_W\n1,1\n", "it has one sample: state what is between two of them"),
+        ("time_s,power_W,power_W\n0,1,2\n1,1,2\n", "two of its columns are log_power_W"),
+        ("time_s,power_W,power_mW\n0,1,2\n1,1,2\n", "two of its columns are log_power_W"),
         ("time_s,power_W\n", "it has no line with a power"),
     ],
 )
@@ -84,6 +88,24 @@ def test_a_csv_that_cannot_be_understood_is_refused(tmp_path, text, sentence):
     with pytest.raises(UserError) as error:
         imported(tmp_path, "csv", text)
     assert sentence in str(error.value) and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("stamps, number", [((0, 1.5, 1, 3), 3), ((5, 0, 1, 8), 2)])
+def test_a_stated_period_does_not_hide_a_clock_that_went_back(stamps, number):
+    with pytest.raises(UserError, match="the time of sample {} is before that of the one in front".format(number)):
+        times([int(stamp * SECOND) for stamp in stamps], 1.0)
+
+
+def test_lines_without_a_time_among_others_are_no_log_without_times():
+    """Counted one period apart, they would hide the gaps that the other lines tell of."""
+    with pytest.raises(UserError, match="sample 2 has no time, and others have one"):
+        times([0, None, 60 * SECOND], None, 1.0)
+
+
+def test_a_last_number_that_may_have_been_cut_is_no_sample(tmp_path):
+    text = "time_s,power_W\n0,12.5\n1,12.5\n2,1"
+    trace = imported(tmp_path, "csv", text)
+    assert list(trace.power_W()) == [12.5, 12.5]
 
 
 def test_the_csv_of_jtop(tmp_path):
