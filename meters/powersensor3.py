@@ -4,7 +4,7 @@ import contextlib
 import time
 from typing import Any, Dict, List, Sequence, Tuple
 
-from meters.base import BOUNDARIES, Channel, Sample
+from meters.base import BOUNDARIES, Channel, Row, Sample
 from meters.errors import MeterError
 from meters.framed import Framed
 from meters.powersensor3_sensors import (
@@ -36,7 +36,7 @@ def decode(frame: bytes, sensors: Sequence[Sensor] = UNSCALED) -> Dict[str, Any]
         raise MeterError(f"no whole PowerSensor3 sample of {len(numbers)} sensors: {bytes(frame).hex()}")
     if found.sensor[1:].tolist() != numbers or found.is_time[1:].any():
         raise MeterError(f"a PowerSensor3 sample of other sensors than {numbers}: {bytes(frame).hex()}")
-    row = convert(found.level[None, 1:], sensors)[0].tolist()
+    row = _known(convert(found.level[None, 1:], sensors)[0].tolist())
     names = [f"pair{pair}_{quantity}" for pair in pairs(sensors) for quantity in QUANTITIES]
     return {"time_us": int(found.level[0]), **dict(zip(names, row))}
 
@@ -101,13 +101,18 @@ class Meter(Framed):
         samples = []
         for end_us, behind_us, values in self._blocks.push(times_us, convert(levels, self._sensors)):
             self._last_ns = max(now_ns - 1000 * behind_us, self._last_ns + 1)
-            samples.append(Sample(self._last_ns, 0, 1000 * end_us, values))
+            samples.append(Sample(self._last_ns, 0, 1000 * end_us, _known(values)))
         return samples
 
     def identity(self) -> Dict[str, object]:
         sensors = [dict(sensor._asdict()) for sensor in self._sensors]
         about = {"version": self._version, "sensors": sensors, "samples_per_row": self._block}
         return {**super().identity(), **about, "note": __doc__.partition("  ")[2]}
+
+
+def _known(values: Sequence[float]) -> Row:
+    """None for a level at the end of its scale, and for a mean with such a one in it."""
+    return tuple(None if value != value else value for value in values)
 
 
 def _ask_version(port: SerialPort) -> str:

@@ -57,11 +57,15 @@ def pairs(sensors: Sequence[Sensor]) -> Dict[int, str]:
 
 
 def convert(levels: np.ndarray, sensors: Sequence[Sensor]) -> np.ndarray:
-    """Levels [n, sensors in use] to the watts, volts and amperes of each pair, [n, 3 * pairs]."""
+    """Levels [n, sensors in use] to the watts, volts and amperes of each pair, [n, 3 * pairs].
+
+    NaN where a level is at the end of its scale, for what is beyond it nobody knows: the upper end, and the lower end
+    of a sensor whose zero lies above it."""
     numbers = used(sensors)
     references = np.array([sensors[number].reference_V for number in numbers])
     sensitivities = np.array([sensors[number].sensitivity for number in numbers])
     values = (levels * (FULL_SCALE_V / STEPS) - references) / sensitivities
+    values[(levels >= STEPS) | ((levels <= 0) & (references > 0))] = np.nan
     columns: List[np.ndarray] = []
     for pair in pairs(sensors):
         amps, volts = values[:, numbers.index(2 * pair)], values[:, numbers.index(2 * pair + 1)]

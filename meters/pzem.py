@@ -10,6 +10,7 @@ from meters.base import Channel, Row
 from meters.errors import MeterError
 from meters.modbus import READ_HOLDING, READ_INPUT, check_reply, read_request
 from meters.queried import Queried
+from meters.saturated import unless_full
 
 REGISTERS = {"ac": 10, "dc": 8}
 QUANTITIES = {
@@ -85,9 +86,9 @@ def _ac(data: bytes) -> Dict[str, Any]:
     """Low word first in each pair: amperes, watts and watt hours."""
     volts, amps, amps_high, watts, watts_high, hours, hours_high, hertz, factor, alarm = struct.unpack(">10H", data)
     return {
-        "voltage_V": volts / 10,
-        "current_A": (amps_high << 16 | amps) / 1000,
-        "power_W": (watts_high << 16 | watts) / 10,
+        "voltage_V": unless_full(volts, 16, 10),
+        "current_A": unless_full(amps_high << 16 | amps, 32, 1000),
+        "power_W": unless_full(watts_high << 16 | watts, 32, 10),
         "energy_Wh": hours_high << 16 | hours,
         "frequency_Hz": hertz / 10,
         "power_factor": factor / 100,
@@ -99,9 +100,9 @@ def _dc(data: bytes) -> Dict[str, Any]:
     """The manual's table says 0.01 W, its example and what modules send say 0.1 W."""
     volts, amps, watts, watts_high, hours, hours_high, high, low = struct.unpack(">8H", data)
     return {
-        "voltage_V": volts / 100,
-        "current_A": amps / 100,
-        "power_W": (watts_high << 16 | watts) / 10,
+        "voltage_V": unless_full(volts, 16, 100),
+        "current_A": unless_full(amps, 16, 100),
+        "power_W": unless_full(watts_high << 16 | watts, 32, 10),
         "energy_Wh": hours_high << 16 | hours,
         "high_alarm": bool(high),
         "low_alarm": bool(low),

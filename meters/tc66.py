@@ -10,6 +10,7 @@ from meters.base import Channel, Row
 from meters.errors import MeterError
 from meters.modbus import crc16
 from meters.queried import Queried
+from meters.saturated import unless_full
 
 ASK = b"getva"
 BLOCK_BYTES = 64
@@ -31,9 +32,9 @@ def decode(frame: bytes) -> Dict[str, Any]:
         "firmware": first[8:12].decode("ascii", "replace"),
         "serial": struct.unpack_from("<I", first, 12)[0],
         "runs": struct.unpack_from("<I", first, 44)[0],
-        "voltage_V": volts / 1e4,
-        "current_A": amps / 1e5,
-        "power_W": watts / 1e4,
+        "voltage_V": unless_full(volts, 32, 10**4),
+        "current_A": unless_full(amps, 32, 10**5),
+        "power_W": unless_full(watts, 32, 10**4),
         "resistance_ohm": ohms / 10,
         "group0_charge_Ah": mAh_0 / 1000,
         "group0_energy_Wh": mWh_0 / 1000,

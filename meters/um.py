@@ -7,11 +7,12 @@ Sources: libsigrok's rdtech-um driver; the UM34C manual for its accuracy.
 import struct
 from functools import reduce
 from operator import xor
-from typing import Any, Dict, NamedTuple
+from typing import Any, Dict, NamedTuple, Tuple
 
 from meters.base import Channel, Row
 from meters.errors import MeterError
 from meters.queried import Queried
+from meters.saturated import unless_full
 
 ASK = b"\xf0"
 FIELDS = struct.Struct(">HHHIHHH20IHHHIIHIHHHIHH")
@@ -60,9 +61,9 @@ def decode(frame: bytes, variant: str = "") -> Dict[str, Any]:
         raise MeterError(f"UM reply with group {group}; there are 0 to 9")
     reading: Dict[str, Any] = {
         "model": model.name,
-        "voltage_V": volts / model.per_V,
-        "current_A": amps / model.per_A,
-        "power_W": milliwatts / 1000,
+        "voltage_V": unless_full(volts, 16, model.per_V),
+        "current_A": unless_full(amps, 16, model.per_A),
+        "power_W": unless_full(milliwatts, 32, 1000),
         "temperature_C": celsius,
         "temperature_F": fahrenheit,
         "group": group,
@@ -77,7 +78,7 @@ def decode(frame: bytes, variant: str = "") -> Dict[str, Any]:
         "recorded_s": seconds,
         "resistance_ohm": ohms / 10,
     }
-    _check(model, frame, end, reading)
+    _check(model, frame, end, (volts / model.per_V, amps / model.per_A, milliwatts / 1000))
     return reading
 
 
@@ -118,12 +119,12 @@ class Meter(Queried):
         return {**super().identity(), "model": self._model}
 
 
-def _check(model: Model, frame: bytes, end: int, reading: Dict[str, Any]) -> None:
+def _check(model: Model, frame: bytes, end: int, shown: Tuple[float, float, float]) -> None:
     """What guards a frame: a UM34C's check; elsewhere a fixed end, and that watts are volts times amperes."""
     if model.checked:
         right = reduce(xor, (frame[position] for position in CHECKED)) == frame[-1]
     else:
-        volts, amps = reading["voltage_V"], reading["current_A"]
-        right = end == END and abs(reading["power_W"] - volts * amps) <= 0.01 + volts / model.per_A + amps / model.per_V
+        volts, amps, watts = shown
+        right = end == END and abs(watts - volts * amps) <= 0.01 + volts / model.per_A + amps / model.per_V
     if not right:
         raise MeterError(f"{model.name} reply with a wrong check: {bytes(frame).hex()}")

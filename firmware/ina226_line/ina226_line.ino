@@ -26,13 +26,15 @@ void write_register(uint8_t number, uint16_t value) {
   Wire.endTransmission();
 }
 
-int16_t read_register(uint8_t number) {
+// NAN where the chip does not answer, or can only say that it is at the end of its range: the host takes it for no value.
+float read_register(uint8_t number) {
   Wire.beginTransmission(ADDRESS);
   Wire.write(number);
   Wire.endTransmission();
-  Wire.requestFrom(ADDRESS, (uint8_t)2);
+  if (Wire.requestFrom(ADDRESS, (uint8_t)2) != 2) return NAN;
   uint16_t high = Wire.read();
-  return (int16_t)(high << 8 | (uint8_t)Wire.read());
+  int16_t value = (int16_t)(high << 8 | (uint8_t)Wire.read());
+  return value == INT16_MAX || value == INT16_MIN ? NAN : value;
 }
 
 // micros() starts again every 71 minutes; this clock does not.
@@ -74,7 +76,7 @@ void loop() {
   next_us += INTERVAL_US;
   if (next_us <= now_us) next_us = now_us + INTERVAL_US;  // do not catch up in a burst
   float milliamps = read_register(SHUNT_REGISTER) * SHUNT_STEP_MV / SHUNT_OHM;
-  float millivolts = (uint16_t)read_register(BUS_REGISTER) * BUS_STEP_MV;
+  float millivolts = read_register(BUS_REGISTER) * BUS_STEP_MV;
   print_line(millivolts, milliamps);
   sequence++;
 }

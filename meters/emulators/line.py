@@ -1,12 +1,14 @@
 """A microcontroller with a current sensor that prints a line per measurement: as csv, json or kv."""
 
+import math
+
 from meters.emulators.base import Emulator as Base
 from meters.emulators.truth import Moment
 from meters.errors import MeterError
 from meters.line_format import FORMATS, xor_check
 
 LINE_V = 19.0
-MOST_MA = 8191.75  # of 81.92 mV at 10 mOhm; there the chip stays
+MOST_MA = 8191.75  # of 81.92 mV at 10 mOhm; there the chip stays, and its sketch tells no number any more
 
 
 class Emulator(Base):
@@ -22,10 +24,12 @@ class Emulator(Base):
 
     def frame(self, moment: Moment) -> bytes:
         self._sequence += 1
-        milliamps = min(1000 * moment.watts / LINE_V, MOST_MA)
+        milliamps = 1000 * moment.watts / LINE_V
+        milliamps = milliamps if milliamps < MOST_MA else math.nan
         milliwatts = LINE_V * milliamps
         if self._variant == "json":
-            return b'{"ms": %d, "v": %.3f, "i": %.4f}\r\n' % (moment.device_ms, LINE_V, milliamps / 1000)
+            amps = b"null" if math.isnan(milliamps) else b"%.4f" % (milliamps / 1000)
+            return b'{"ms": %d, "v": %.3f, "i": %s}\r\n' % (moment.device_ms, LINE_V, amps)
         if self._variant == "kv":
             return b"V=%.3f A=%.4f W=%.4f\r\n" % (LINE_V, milliamps / 1000, milliwatts / 1000)
         numbers = (self._sequence - 1, moment.device_ms, 1000 * LINE_V, milliamps, milliwatts)

@@ -57,7 +57,7 @@ class Emulator(Base):
         for sensor, level in enumerate(levels):
             wanted = level + self._carried[sensor]
             self._carried[sensor] = wanted - round(wanted)
-            text += word(sensor, False, min(round(wanted), STEPS - 1))
+            text += word(sensor, False, min(round(wanted), STEPS))
         return text
 
 
@@ -67,4 +67,4 @@ def word(sensor: int, marker: bool, level: int) -> bytes:
 
 def _level(sensor: Sensor, value: float) -> float:
     """At most what ten bits can say."""
-    return min((value * sensor.sensitivity + sensor.reference_V) * STEPS / FULL_SCALE_V, STEPS - 1)
+    return min((value * sensor.sensitivity + sensor.reference_V) * STEPS / FULL_SCALE_V, STEPS)

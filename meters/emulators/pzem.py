@@ -22,6 +22,8 @@ class Emulator(Asked):
 
     def answer(self, data: bytes) -> List[Reply]:
         self._heard += data
+        if len(self._heard) < _REQUEST_BYTES:  # nothing at all when the other end has hung up
+            return []
         request, self._heard = self._heard[:_REQUEST_BYTES], self._heard[_REQUEST_BYTES:]
         address = request[0]
         watts, hours_Wh = self.moment.mean_watts, self.moment.joules / 3600

@@ -158,6 +158,7 @@ def test_a_period_once_found_out_stays_over_a_reconnection():
 
 
 ARDUINO = r"""
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -179,9 +180,10 @@ struct {
   void beginTransmission(uint8_t) { chosen = 255; }
   void write(uint8_t byte) { if (chosen == 255) chosen = byte; }
   void endTransmission() {}
-  void requestFrom(uint8_t, uint8_t) { next = 0; }
+  uint8_t requestFrom(uint8_t, uint8_t n) { next = 0; return clock_us == 12704 ? 0 : n; }
   int read() {
     uint16_t value = chosen == 1 ? 2632 : 15200;  // 6.58 mV over 10 mOhm, 19 V
+    if (chosen == 1 && clock_us == 22704) value = 0x7FFF;
     return next++ ? value & 0xFF : value >> 8;
   }
 } Wire;
@@ -203,3 +205,7 @@ def test_the_firmware_prints_what_the_driver_reads(tmp_path):
     assert readings[5]["device_s"] - readings[0]["device_s"] == pytest.approx(0.05)
     assert readings[0]["voltage_V"] == 19.0 and readings[0]["current_A"] == 0.658
     assert readings[0]["power_W"] == pytest.approx(12.502)
+    unknown = [reading for reading in readings if reading["power_W"] is None]
+    silent, beyond = unknown
+    assert silent["current_A"] is None and silent["voltage_V"] is None, "the chip did not answer"
+    assert beyond["current_A"] is None and beyond["voltage_V"] == 19.0, "the shunt's register is at its end"

@@ -39,6 +39,25 @@ def test_levels_are_scaled_by_reference_and_sensitivity():
     assert reading["pair0_voltage_V"] == pytest.approx(3.3 * 648 / 1023 / 0.11)
 
 
+@pytest.mark.parametrize("levels, known", [((1023, 648), 648), ((0, 648), 648), ((536, 1023), None), ((536, 0), 0)])
+def test_a_level_at_the_end_of_its_scale_is_no_value(levels, known):
+    """0 is an end for a current, whose zero lies in the middle, and a voltage like any other."""
+    reading = decode(sample(0, *levels), ONE_PAIR)
+    volts = None if known is None else pytest.approx(3.3 * known / 1023 / 0.11)
+    assert reading["pair0_voltage_V"] == volts
+    assert (reading["pair0_current_A"] is None) == (levels[0] != 536)
+    assert (reading["pair0_power_W"] is None) == (levels in ((1023, 648), (0, 648), (536, 1023)))
+
+
+def test_a_mean_with_an_unknown_level_in_it_is_not_known():
+    meter = Meter(port="unused", rate=1000)
+    meter.configure(ONE_PAIR)
+    levels = [(536, 648)] * 30 + [(1023, 648)] + [(536, 648)] * 30
+    text = b"".join(sample(50 * n, *pair) for n, pair in enumerate(levels))
+    watts = [reading.values[0] for reading in meter.feed(text, 10**9)]
+    assert watts == [pytest.approx(12.515, abs=0.001), None, pytest.approx(12.515, abs=0.001)]
+
+
 @pytest.mark.parametrize(
     "frame", [b"", sample(0, 1), sample(0, 1, 2)[1:], sample(0, 1, 2) * 2, sample(0, 1, 2)[2:] * 2]
 )
