@@ -44,11 +44,13 @@ def _summary(found: Dict[str, Any]) -> str:
         "nonpositive": "not above 0 W",
         "not_available": "without a value",
     }
+    silent_s = found["silent_at_end_s"]
     shown = {**counts, **{key: word for key, word in unusual.items() if found[key]}}
     refresh = [f"{name} every {seconds:.3g} s" for name, seconds in found["refresh_s"].items() if seconds]
     return ", ".join(
         [f"{found['samples']} samples at {found['achieved_Hz']:.4g} Hz"]
         + [f"{found[key]} {word}" for key, word in shown.items()]
+        + ([f"silent for the last {silent_s:.1f} s"] if silent_s else [])
         + ([f"new values: {', '.join(refresh)}"] if refresh else [])
     )
 

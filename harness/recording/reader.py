@@ -6,6 +6,7 @@ from collections import deque
 from typing import Any, Callable, Deque, Dict, List, Optional
 
 from harness.recording.alarm import Alarm
+from harness.recording.annotate import GAP_PERIODS
 from harness.recording.histogram import Histogram, milliseconds
 from meters.base import Meter, Sample
 from meters.calibration import check as check_calibration
@@ -50,7 +51,7 @@ class Reader:
         self._last_ns = 0  # when samples last came, or it was last connected
         self._delivered_ns = 0  # when samples last came
         self._tries, self._complaint = 0, ""  # since then
-        self._obtained_ns = 0
+        self._stopped_ns = self._obtained_ns = 0
         self._looking_since_ns: Optional[int] = None
         self._late = Histogram()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -60,7 +61,7 @@ class Reader:
 
     def stop(self) -> None:
         """Look once more, then end; `join` waits for it."""
-        self._stopping = True
+        self._stopping, self._stopped_ns = True, monotonic_ns()
         self.alarm.ring()
 
     def join(self, patience_s: float) -> None:
@@ -73,10 +74,16 @@ class Reader:
         stalled = not self.meter.buffered and since_ns is not None and monotonic_ns() - since_ns > STALLED_NS
         return self._obtained_ns >= until_ns or self._away or stalled
 
+    def silent_at_end_s(self) -> float:
+        """Seconds without a sample before it was stopped, 0 where they are no gap: no row comes behind to tell of it."""
+        silent_s = (self._stopped_ns - self._delivered_ns) / SECOND_NS
+        return silent_s if silent_s > GAP_PERIODS * self.meter.period_s else 0.0
+
     def statistics(self) -> Dict[str, Any]:
         """`deadline_error`: how late each look at the meter began."""
         late = milliseconds("deadline_error", self._late)
-        return {**late, "resynchronisations": self.meter.resynchronisations}
+        silent_s = round(self.silent_at_end_s(), 3)
+        return {**late, "resynchronisations": self.meter.resynchronisations, "silent_at_end_s": silent_s}
 
     def _run(self) -> None:
         try:

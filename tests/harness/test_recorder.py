@@ -77,6 +77,7 @@ def test_unplugged_and_plugged_in_again_is_a_gap(tmp_path):
     trace = Trace.open(recorder.trace("bench"))
     ((start_ns, stop_ns),) = trace.gaps()
     assert 0.9 <= (stop_ns - start_ns) / SECOND < 10.0
+    assert statistics["silent_at_end_s"] == 0
     assert (
         gap["meter"] == "bench"
         and abs(gap["start_ns"] - start_ns) < LOOK_NS
@@ -100,6 +101,20 @@ def test_a_meter_that_stays_away_ends_the_recording(tmp_path):
             assert "meter bench: it has been away for more than 1 s: there is no port" in recorder.failure()
     trace = Trace.open(recorder.trace("bench"))
     assert 0.2 < (trace.t_ns[-1] - trace.t_ns[0]) / SECOND < 1.1, "what was read is kept"
+
+
+def test_a_meter_that_is_away_when_the_recording_ends_is_told(tmp_path):
+    """No row comes behind, so no gap between rows tells of it."""
+    with emulated("smartpower3", tmp_path, "--fault", "unplug@1.0+60") as bench:
+        with RecorderProcess(tmp_path / "power", "smartpower3:name=bench,port=" + bench.port) as recorder:
+            recorder.until("ready")
+            recorder.until("warning")
+            time.sleep(1.0)
+            silent_s = recorder.stop()["bench"]["silent_at_end_s"]
+    assert 1.0 < silent_s < 5.0
+    sentence = "meter bench delivered nothing for the last {:.1f} s of the recording".format(silent_s)
+    assert recorder.said("warning")[-1] == sentence
+    assert Trace.open(recorder.trace("bench")).meta["statistics"]["silent_at_end_s"] == silent_s
 
 
 def test_a_meter_that_stalls_delays_no_other(tmp_path):
