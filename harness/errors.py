@@ -9,7 +9,16 @@ _MEND = {
         "what was confirmed before is on disk: make room or mend the disk, then run the same command again",
     ),
     **dict.fromkeys(
-        (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENOENT, errno.EEXIST),
+        (
+            errno.EACCES,
+            errno.EPERM,
+            errno.EROFS,
+            errno.ENOENT,
+            errno.ENOTDIR,
+            errno.EISDIR,
+            errno.EEXIST,
+            errno.ENAMETOOLONG,
+        ),
         "name another place, or mend the permissions of this one, then run the same command again",
     ),
 }

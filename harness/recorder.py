@@ -122,7 +122,9 @@ class Recorder:
             return 1
         for reader in filter(Reader.silent_at_end_s, self._readers):
             silent_s = reader.silent_at_end_s()
-            self._report(warning=f"meter {reader.name} delivered nothing for the last {silent_s:.1f} s of the recording")
+            self._report(
+                warning=f"meter {reader.name} delivered nothing for the last {silent_s:.1f} s of the recording"
+            )
         used = {"cpu_s": time.process_time()}
         self._report(closed={one.reader.name: {**one.statistics(), **used} for one in self._recorded})
         return 0

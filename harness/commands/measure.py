@@ -114,9 +114,9 @@ def _measure(
     own_stdout = sys.stderr.fileno() if as_json else None
     done = series.run(series.Plan(words, meters, repetitions, warmup, idle_s, folder, own_stdout, recorder))
     text = json.dumps(figures.as_json(done), indent=1) + "\n"
-    if folder:
-        rundir.write(rundir.Rep(folder).named("measure.json"), lambda file: file.write(text.encode()))
     click.echo(text if as_json else "\n" + sheet.text(done), nl=False, err=not as_json)
+    if folder:  # after they were shown: a disk that is full takes only what is already there
+        rundir.write(rundir.Rep(folder).named("measure.json"), lambda file: file.write(text.encode()))
     return done.status
 
 

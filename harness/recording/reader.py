@@ -75,7 +75,7 @@ class Reader:
         return self._obtained_ns >= until_ns or self._away or stalled
 
     def silent_at_end_s(self) -> float:
-        """Seconds without a sample before it was stopped, 0 where they are no gap: no row comes behind to tell of it."""
+        """Seconds without a sample before it was stopped, 0 where they are no gap; no row behind them tells of it."""
         silent_s = (self._stopped_ns - self._delivered_ns) / SECOND_NS
         return silent_s if silent_s > GAP_PERIODS * self.meter.period_s else 0.0
 

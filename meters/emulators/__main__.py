@@ -41,7 +41,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"error: {error.filename2 or error.filename} can't be written: {error.strerror}", file=sys.stderr)
+        where = error.filename2 or error.filename or "the log of the emulator"
+        print(f"error: {where} can't be written: {error.strerror}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -83,6 +83,16 @@ def test_stdout_is_the_commands_and_the_table_says_simulated(tmp_path):
     assert "simulated J" in done.stderr and "100.0" in done.stderr
 
 
+def test_figures_that_cannot_be_written_were_shown(tmp_path):
+    (tmp_path / "out/measure.json.tmp").mkdir(parents=True)
+    with emulated("smartpower3", tmp_path, "--profile", "const:6") as bench:
+        done = harness(
+            "measure", "--meter", "smartpower3:port=" + bench.port, "--out", tmp_path / "out", "--", "sleep", "0.5"
+        )
+    assert done.returncode == 1 and "simulated J" in done.stderr and "\n1          0." in done.stderr
+    assert "measure.json.tmp); name another place" in done.stderr and "Traceback" not in done.stderr
+
+
 def test_a_command_too_short_for_the_meter_has_a_reason_instead_of_joules(tmp_path):
     with emulated("smartpower3", tmp_path) as bench:
         done = harness("measure", "--meter", "smartpower3:port=" + bench.port, "--json", "--", "true")

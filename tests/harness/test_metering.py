@@ -96,6 +96,9 @@ def test_record_writes_one_trace_with_the_joules_that_were_drawn(tmp_path, inter
     assert "0 gaps" in errors
 
 
+KEPT = "power_W\n1\n2\n"
+
+
 @pytest.mark.parametrize(
     "spec, watts",
     [
@@ -118,10 +121,13 @@ def test_an_emulator_talks_as_the_options_of_its_meter_expect(spec, watts):
         (["watch", "smartpower3:port=emulate:nothing"], 2, "error: no profile 'nothing'; there are: const:W, sine"),
         (["record", "smartpower3:port=/dev/ttyUSB99", "--out", "{}/new.arrow"], 1, "there is no port /dev/ttyUSB99"),
         (["record", "smartpower3:port=x", "--out", "{}/old"], 2, "exists already"),
+        (["record", "smartpower3:port=x", "--out", "{}/old/new.arrow"], 1, "name another place"),
+        (["import", "{}/old", "--format", "csv", "--period", "1", "--out", "{}/old/x"], 1, "name another place"),
+        (["emulate", "smartpower3", "--link", "/proc/x"], 1, "error: /proc/x"),
     ],
 )
 def test_what_cannot_be_done_is_a_sentence(tmp_path, arguments, status, sentence):
-    (tmp_path / "old").write_text("kept")
+    (tmp_path / "old").write_text(KEPT)
     done = harness("meters", *[argument.format(tmp_path) for argument in arguments])
     assert done.returncode == status and sentence in done.stderr and "Traceback" not in done.stderr
-    assert (tmp_path / "old").read_text() == "kept"
+    assert (tmp_path / "old").read_text() == KEPT
