@@ -43,7 +43,8 @@ def as_json(study_dir: Union[str, Path]) -> Dict[str, Any]:
         "study": study.name,
         "rows": [_plain(row) for meter in rows for row in rows[meter]],
         "calibrations": calibrations.sentences(study),
-        "savings": [sentence(saving) for saving in savings(next(iter(rows.values())))],
+        "mixed": mixed(study),
+        "savings": _savings(study, next(iter(rows.values()))),
     }
 
 
@@ -71,9 +72,10 @@ def _composed(study: StudyRuns) -> Sheet:
 
 
 def _title(study: StudyRuns, rows: Sequence[Row]) -> str:
+    mark = "; MIXED, see below" if mixed(study) else ""
     if not any(row.energy.simulated for row in rows):
-        return study.name
-    return "{}: power is simulated, no joule in this table was measured on a board".format(study.name)
+        return study.name + mark
+    return "{}: power is simulated, no joule in this table was measured on a board{}".format(study.name, mark)
 
 
 def _header(meters: Sequence[str], rows: Sequence[Row]) -> List[str]:
@@ -167,12 +169,17 @@ def _chosen(row: Row) -> str:
     return "chose ratio {:g}{}".format(row.choice["ratio"], doubt)
 
 
+def _savings(study: StudyRuns, rows: Sequence[Row]) -> List[str]:
+    """None of stages that do not belong into one table: boards would be compared, and be taken for methods."""
+    return [] if mixed(study) else [sentence(saving) for saving in savings(rows)]
+
+
 def _notes(study: StudyRuns, rows: Sequence[Row]) -> List[str]:
     reasons = ["{}: {}".format(row.cell["id"], reason) for row in rows for reason in row.energy.reasons]
     missing = composed_sheet.not_begun(study, [row.cell for row in rows])
     measured = composed_sheet.power_from([row.energy for row in rows])
     origins = calibrations.sentences(study) + attachments.sentences(study)
-    return mixed(study) + [sentence(saving) for saving in savings(rows)] + measured + origins + reasons + missing
+    return mixed(study) + _savings(study, rows) + measured + origins + reasons + missing
 
 
 def overhead_sheet(rows: Sequence[Row]) -> Sheet:

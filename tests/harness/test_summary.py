@@ -139,7 +139,12 @@ def test_a_mixture_is_told_on_the_board_too(tmp_path):
     folder = write_study(tmp_path)
     manifest = rundir.Machine(tmp_path / "runs", "board-abc123").rep(DENSE, 1).manifest
     manifest.write_text(manifest.read_text().replace("dc_input", "ac_wall"))
-    assert "Meter wall sat at different boundaries: ac_wall in stage {}".format(DENSE) in shown(folder)
+    text = shown(folder)
+    assert "Meter wall sat at different boundaries: ac_wall in stage {}".format(DENSE) in text
+    assert "imitated: power is simulated, no joule in this table was measured on a board; MIXED, see below\n" in text
+    assert "energy than" not in text, "no saving: it would compare places, not methods"
+    plain = summary.as_json(folder)
+    assert plain["savings"] == [] and len(plain["mixed"]) == 1
 
 
 def test_each_meter_has_a_column(tmp_path):
