@@ -29,7 +29,7 @@ class Instruments:
         attempt: int,
         inbox: Queue,
         warn: Callable[[str], None],
-        watts: Callable[[Dict[str, float]], None] = lambda watts: None,
+        watts: Callable[[Dict[str, Optional[float]]], None] = lambda watts: None,
         synced: Callable[[int], None] = lambda t_ns: None,
         keep_open: Tuple[int, ...] = (),
         asked: Asked = NOTHING,

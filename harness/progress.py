@@ -85,8 +85,10 @@ class Progress:
     def epoch(self, epoch: int, epochs: int, details: Dict[str, Any]) -> None:
         raise NotImplementedError
 
-    def watts(self, watts: Dict[str, float]) -> None:
-        self.power = ", ".join(f"{meter} {value:.2f} W" for meter, value in watts.items() if value is not None)
+    def watts(self, watts: Dict[str, Optional[float]]) -> None:
+        """None: the meter is away."""
+        said = {meter: "away" if value is None else f"{value:.2f} W" for meter, value in watts.items()}
+        self.power = ", ".join(f"{meter} {words}" for meter, words in said.items())
 
     def warn(self, sentence: str) -> None:
         self.say("warning: " + sentence)

@@ -3,7 +3,7 @@
 stdin, first line: {"directory", "attempt", "meters": [{"name", "kind", "options"}]} and, where wanted, "batch_s",
 "give_up_s", "raw", "realtime", "cpus"; then {"sync": t_ns} and {"stop": true}; its end is a clean stop too.
 stdout: {"scheduling": {...}}; {"ready": [...]} when every meter has delivered; {"synced": t_ns}; {"watts": {meter: W}}
-with each batch;
+with each batch, null for a meter that is away;
 {"gap": {...}}; {"warning": "..."}; {"error": "..."} before exit status 1; at last {"closed": {meter: statistics}}.
 """
 

@@ -68,6 +68,11 @@ class Reader:
         """A stalled meter is left behind."""
         self._thread.join(patience_s)
 
+    @property
+    def away(self) -> bool:
+        """Whether it is being connected again."""
+        return self._away
+
     def has_obtained(self, until_ns: int) -> bool:
         """Whether all that the meter had delivered by then is in the queue, or cannot be had."""
         since_ns = self._looking_since_ns

@@ -89,7 +89,12 @@ class Writer:
             one.close()
 
     def _report_watts(self) -> None:
-        watts = {one.reader.name: one.take_watts() for one in self._recorded}
-        found = {name: round(value, 3) for name, value in watts.items() if value is not None}
+        """A slow meter is left out until it has a new value; one that is away is None, lest its last one stand."""
+        means = [(one.reader, one.take_watts()) for one in self._recorded]
+        found = {
+            reader.name: None if watts is None else round(watts, 3)
+            for reader, watts in means
+            if watts is not None or reader.away
+        }
         if found:
             self._report(watts=found)

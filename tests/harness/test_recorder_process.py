@@ -128,6 +128,7 @@ def test_messages_are_json_lines_and_memory_is_bounded(tmp_path):
         "achieved_Hz",
         "not_available",
         "resynchronisations",
+        "silent_at_end_s",
         "refresh_s",
         "cpu_s",
     } | {

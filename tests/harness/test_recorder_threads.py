@@ -1,5 +1,6 @@
 """Readers and the writer, with meters that block, fall silent, vanish and break."""
 
+import io
 import os
 import threading
 import time
@@ -7,6 +8,7 @@ import time
 import numpy as np
 import pytest
 
+from harness.progress import Plain
 from harness.recording import reader as reader_module
 from harness.recording import recorded as recorded_module
 from harness.recording.alarm import Alarm
@@ -288,6 +290,16 @@ def test_watts_are_means_of_what_was_written(tmp_path):
         wait_for(lambda: bench.said("watts"))
     watts = bench.said("watts")[0]["meter"]
     assert 1.0 < watts < 32.0
+
+
+def test_a_meter_that_is_away_shows_no_watts(tmp_path):
+    with Bench(tmp_path, batch_s=0.1, meter=Dead()) as bench:
+        wait_for(lambda: bench.said("watts")[-2:] == [{"meter": None}] * 2)
+    progress = Plain(io.StringIO())
+    progress.watts({"meter": 12.0, "other": 3.0})
+    assert progress.power == "meter 12.00 W, other 3.00 W"
+    progress.watts({"meter": None, "other": 3.0})
+    assert progress.power == "meter away, other 3.00 W"
 
 
 def test_an_alarm_wakes_and_is_forgotten():
