@@ -24,13 +24,15 @@ class PrintedRails(Framed):
     def __init__(self, command: Sequence[str], total: str, root: str) -> None:
         self.port, self._command, self._stated = command[0], command, total
         self._compatible = device_tree(Path(root))
+        self._own_tree = Path(root) == Path("/")
         self._note = ""
         self.channels = (Channel("VDD_IN", "module"),)  # until the first line has named the rails
 
     def connect(self) -> ProcessPort:
         port = ProcessPort(self._command, self.missing)
-        # a container hides the device tree
-        port.simulated = "tegra" not in self._compatible and platform.machine() != "aarch64"
+        # a container hides the device tree, and a tree that lies elsewhere tells nothing of this machine
+        on_jetson = self._own_tree and "tegra" in self._compatible
+        port.simulated = not on_jetson and platform.machine() != "aarch64"
         return port
 
     def row(self, reading: Dict[str, Any]) -> Row:
