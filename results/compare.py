@@ -6,13 +6,17 @@ from harness.ledger import calibrations
 from harness.quantities import NONE, kilojoules, significant
 from harness.summary import Sheet
 from results import provenance
-from results.methods import Method, methods
+from results.methods import Method, methods, paired
 from results.statistics import mean_interval
 from results.uncertainty.budget import Budget, Interval, ratio
+from results.uncertainty.causes import OF_THE_METER
 
 
 class Pair(NamedTuple):
-    """The same method in both studies; `ratio` is B's energy over A's, None where they cannot be compared."""
+    """The same method in both studies; `ratio` is B's energy over A's, None where they cannot be compared.
+
+    It is the mean over runs of the same seed and repetition; `reason` says what it lacks.
+    """
 
     a: Method
     b: Method
@@ -53,23 +57,35 @@ def sheets(a: Any, b: Any) -> list[Sheet]:
 
 
 def _pair(a: Method, b: Method, same_meter: bool) -> Pair:
-    at_a, at_b = _boundaries(a), _boundaries(b)
-    if at_a != at_b:
-        return Pair(a, b, None, f"measured at {at_a or 'no boundary'} and at {at_b or 'no boundary'}: not comparable")
+    here, there = (_boundaries(one) or "no boundary" for one in (a, b))
+    if here != there:
+        return Pair(a, b, None, f"measured at {here} and at {there}: not comparable")
     if a.energy is None or b.energy is None:
         return Pair(a, b, None, "no energy")
-    quotients = []
-    for one, other in zip(a.energies, b.energies, strict=False):
-        if one and other and one.joules and other.joules is not None:
-            budget = other.budget if same_meter else _renamed(other.budget)
-            quotients.append(ratio((other.joules, budget), (one.joules, one.budget)))
+    quotients = [ratio((joules, _apart(budget, same_meter)), at_a) for (joules, budget), at_a in paired(b, a)]
+    if not quotients:
+        return Pair(a, b, None, "no run of the same seed and repetition in both")
     found = mean_interval(quotients)
-    return Pair(a, b, found, "" if not found.low <= 1 <= found.high else "not distinguishable")
+    return Pair(a, b, found, ", ".join(_caveats(a, b, found, len(quotients), same_meter)))
 
 
-def _renamed(budget: Budget) -> Budget:
-    """Errors of another meter have nothing in common with ours, whatever it is called."""
-    return Budget({f"{key}/B": component for key, component in budget.items()})
+def _caveats(a: Method, b: Method, found: Interval, count: int, same_meter: bool) -> list[str]:
+    said = {
+        "not distinguishable": found.low <= 1 <= found.high,
+        "metering only, one run": count == 1,
+        f"ratio of the {count} runs that both have": 1 < count < max(len(a.rows), len(b.rows)),
+        "excl. meter accuracy": not same_meter and (a.accuracy_unstated or b.accuracy_unstated),
+    }
+    return [words for words, applies in said.items() if applies]
+
+
+def _apart(budget: Budget, same_meter: bool) -> Budget:
+    """B's errors under names of their own, but for those that it shares with A because one meter made both.
+
+    The same stage has the same name in both studies, and its noise is not the same noise.
+    """
+    shared = OF_THE_METER if same_meter else ()
+    return Budget({key if key.split("/")[0] in shared else f"{key}/B": part for key, part in budget.items()})
 
 
 def _line(pair: Pair) -> list[str]:

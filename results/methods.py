@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 from harness.ledger import Row
 from harness.quantities import kilojoules
 from results.statistics import mean_interval
-from results.uncertainty.budget import Interval, ratio
+from results.uncertainty.budget import Budget, Interval, ratio
 from results.uncertainty.cells import Energy, key
+
+Measured = tuple[float, Budget]  # J, and what may be wrong with them
 
 
 class Method(NamedTuple):
@@ -48,6 +50,11 @@ class Method(NamedTuple):
     def mean(self, values: Sequence[float | None]) -> float | None:
         known = [value for value in values if value is not None]
         return sum(known) / len(known) if known and len(known) == len(values) else None
+
+    @property
+    def accuracy_unstated(self) -> bool:
+        """Whether an interval leaves a meter's accuracy out, because nobody stated it."""
+        return any(energy is not None and energy.excludes for energy in self.energies)
 
     @property
     def accuracy(self) -> float | None:
@@ -114,15 +121,21 @@ def savings(found: Sequence[Method]) -> list[Saving]:
     return saved
 
 
+def paired(method: Method, other: Method) -> list[tuple[Measured, Measured]]:
+    """What both took in runs of the same seed and repetition, where both have a figure and the other's is not 0."""
+    others = {_place(row): energy for row, energy in zip(other.rows, other.energies, strict=True)}
+    found = [(energy, others.get(_place(row))) for row, energy in zip(method.rows, method.energies, strict=True)]
+    return [
+        ((one.joules, one.budget), (two.joules, two.budget))
+        for one, two in found
+        if one and two and one.joules is not None and two.joules
+    ]
+
+
 def compare(method: Method, baseline: Method) -> Saving | None:
     """The saving over pairs of the same seed and repetition, where both have a figure; None where there is no pair."""
-    others = {_place(row): energy for row, energy in zip(baseline.rows, baseline.energies, strict=True)}
-    shares = []
-    for row, energy in zip(method.rows, method.energies, strict=True):
-        other = others.get(_place(row))
-        if energy and other and energy.joules is not None and other.joules:
-            quotient = ratio((energy.joules, energy.budget), (other.joules, other.budget))
-            shares.append(Interval(1 - quotient.value, 1 - quotient.high, 1 - quotient.low))
+    quotients = [ratio(*pair) for pair in paired(method, baseline)]
+    shares = [Interval(1 - one.value, 1 - one.high, 1 - one.low) for one in quotients]
     if not shares:
         return None
     accuracy = None

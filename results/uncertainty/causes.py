@@ -1,7 +1,7 @@
 """What may be wrong with the energy of some spans on one channel, cause by cause.
 
-Errors are true minus measured.  Gain, offset and lag are one error for all that a meter's channel measured; noise,
-quantisation and gaps belong to the attempt.
+Errors are true minus measured.  Those `OF_THE_METER` are one error for all that its channel measured; noise,
+quantisation, gaps and the others belong to the attempt.
 """
 
 import numpy as np
@@ -15,6 +15,7 @@ LAG_TOLERANCE = 0.08  # of a stated time constant
 WHOLE_RANGE = 1 / 0.9  # widens a rectangular error so that its 95 % interval holds the whole range
 BLOCK = 16
 CLOCK = "clock offset between hosts"
+OF_THE_METER = ("gain", "offset", "calibration", "edges", "lag")  # one error for all that it measured
 SCATTERED = (
     0.45  # share of changing samples from which a reading scatters by at least half a step: normal, sd = LSB / 2
 )

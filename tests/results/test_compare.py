@@ -1,5 +1,7 @@
 import json
+import math
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -12,6 +14,7 @@ from results import compare, export
 from tests.harness.recording import WORKS, step_samples, write_trace
 from tests.harness.timeline import MS, WATTS, attempt
 from tests.results.conftest import write_study
+from tests.results.test_methods import repeated
 
 
 def changed(tmp_path, factor=1.0, **manifest):
@@ -31,14 +34,58 @@ def test_the_same_meter_compares_better_than_its_gain(study, tmp_path):
     pair = compare.pairs(study, other)[0]
     expected = other.cells["energy_J"].iloc[0] / study.cells["energy_J"].iloc[0]
     assert pair.ratio.value == pytest.approx(expected)
-    assert pair.ratio.expanded < 0.001 and pair.reason == ""
+    assert pair.ratio.expanded < 0.001 and pair.reason == "metering only, one run"
+
+
+def noisy(folder, sigma_W, seed):
+    """The same study with noise on the power of each sample."""
+    rng = np.random.default_rng(seed)
+    machine = rundir.StudyFolder(folder).machine
+    for stage, work in WORKS.items():
+        samples = step_samples(attempt(work), 300 * MS, WATTS)
+        samples = [(t_ns, watts + rng.normal(0, sigma_W)) for t_ns, watts in samples]
+        write_trace(machine.rep(stage, 1).trace("wall", 1), samples, "wall", 1)
+    return results.load(folder)
+
+
+def test_noise_of_two_recordings_of_one_stage_does_not_cancel(tmp_path):
+    """Stages have the same name in both studies; only what is wrong with the meter is wrong with both."""
+    a, b = (noisy(write_study(tmp_path / name), 1.0, seed) for name, seed in (("a", 1), ("b", 2)))
+    for pair in compare.pairs(a, b):
+        noise = [e.budget.by_cause()["noise"].expanded / e.joules for e in (*pair.a.energies, *pair.b.energies)]
+        assert pair.ratio.expanded >= 0.9 * math.hypot(*noise) > 0.001
+
+
+def test_only_runs_of_one_seed_and_repetition_are_compared(tmp_path):
+    """The ratio is not that of other runs than stand beside it without saying so."""
+    (tmp_path / "one").mkdir(), (tmp_path / "three").mkdir()
+    one, three = repeated(tmp_path / "one", [1.0]), repeated(tmp_path / "three", [1.0, 1.5, 2.0])
+    pair = compare.pairs(one, three)[0]
+    assert pair.ratio.value == pytest.approx(1.0) and "metering only, one run" in pair.reason
+    for cell in three.runs.cells:
+        cell["seed"] = 7
+    pair = compare.pairs(one, three)[0]
+    assert pair.ratio is None and pair.reason == "no run of the same seed and repetition in both"
+
+
+def test_a_ratio_of_two_meters_says_that_it_leaves_their_accuracy_out(tmp_path):
+    folders = [write_study(tmp_path / name) for name in "ab"]
+    for name, folder in zip("ab", folders, strict=True):
+        for stage, work in WORKS.items():
+            rep = rundir.StudyFolder(folder).machine.rep(stage, 1)
+            samples = step_samples(attempt(work), 300 * MS, WATTS)
+            write_trace(rep.trace("wall", 1), samples, "wall", 1, gain_error=None, offset_error_W=None)
+            rep.manifest.write_text(json.dumps(dict(json.loads(rep.manifest.read_text()), machine={"name": name})))
+    a, b = map(results.load, folders)
+    assert compare.pairs(a, b)[0].reason.endswith("excl. meter accuracy")
+    assert "excl." not in compare.pairs(a, a)[0].reason, "one meter's gain cancels, whatever it is"
 
 
 def test_two_meters_do_not_cancel(study, tmp_path):
     other = results.load(changed(tmp_path, 1.0, machine={"name": "another board"}))
     pair = compare.pairs(study, other)[0]
     assert pair.ratio.expanded == pytest.approx(1.9 * 0.01 / 2**0.5 * 2**0.5, rel=0.2)
-    assert pair.reason == "not distinguishable"
+    assert pair.reason == "not distinguishable, metering only, one run"
 
 
 def test_boundaries_are_never_mixed(study, tmp_path):
