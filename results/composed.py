@@ -26,10 +26,11 @@ NORMAL_95 = 1.96
 
 
 class Amount(NamedTuple):
-    """Joules and what may be wrong with them."""
+    """Joules and what may be wrong with them; `excludes` names what of it is not known."""
 
     joules: float
     budget: Budget
+    excludes: str = ""
 
     @property
     def interval(self) -> Interval:
@@ -90,6 +91,7 @@ def _row(reader: Reader, part: Composed, form: str, amount: Amount, metered: Amo
         "composed_J": amount.joules,
         "composed_low_J": interval.low,
         "composed_high_J": interval.high,
+        "interval_excludes": amount.excludes,
         "composed_s": part.seconds,
         "metered_J": metered.joules if metered else None,
         "composed_over_metered": quotient.value if quotient else None,
@@ -120,7 +122,8 @@ def _amount(reader: Reader, part: Composed, estimated: bool = False) -> Amount |
     known = [one for one in found if one is not None]
     if not known or len(known) < len(found):
         return None
-    return Amount(sum(one.joules for one in known), total(one.budget for one in known))
+    excludes = next((one.excludes for one in known if one.excludes), "")
+    return Amount(sum(one.joules for one in known), total(one.budget for one in known), excludes)
 
 
 def _term(reader: Reader, part: Composed, term: Term, estimated: bool) -> Amount | None:
@@ -134,7 +137,7 @@ def _term(reader: Reader, part: Composed, term: Term, estimated: bool) -> Amount
         return None
     times = term.images / state.images * (part.factor if scaled else 1.0)
     scatter = _scatter(state, part.repetition)
-    return Amount(energy.joules * times, total([energy.budget, scatter]).times(times))
+    return Amount(energy.joules * times, total([energy.budget, scatter]).times(times), energy.excludes)
 
 
 def _scatter(state: Steady, repetition: int) -> Budget:

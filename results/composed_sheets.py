@@ -8,7 +8,9 @@ from harness import composed_sheet as board
 from harness.ledger import composed as ledger
 from harness.quantities import NONE, duration, kilojoules, percent, prefixed, significant
 from harness.summary import Sheet
+from results import intervals
 from results.composed import LOW_PRECISION, WINDOWS
+from results.uncertainty.budget import Interval
 
 COMPOSED = "composed: joules of steady epochs or windows x epochs; pruning and detection are only in the metered figure"
 LINEAR = "linear: the 95 % interval of composed / metered holds 1; what both measured with one meter cancels in it"
@@ -68,10 +70,10 @@ def _line(row: Any, part: Any, figure: Any) -> list[str]:
     joules, interval = NONE, NONE
     if figure is not None and part.emulated:
         joules = f"{kilojoules(_known(figure.estimated_J))} estimated"
-        interval = _interval(_known(figure.estimated_low_J), _known(figure.estimated_high_J))
+        interval = _interval(figure, "estimated")
     elif figure is not None:
         joules = kilojoules(figure.composed_J)
-        interval = _interval(figure.composed_low_J, figure.composed_high_J)
+        interval = _interval(figure, "composed")
     watts = figure.composed_J / figure.composed_s if figure is not None and figure.composed_s else None
     epochs = " + ".join(str(item["epochs"]) for item in row.cell["charges"])
     label = " ".join([row.cell["label"]] + ([] if row.cell["ratio"] is None else [f"{row.cell['ratio']:g}"]))
@@ -95,7 +97,7 @@ def _beside(row: Any) -> list[str]:
         row.form,
         kilojoules(metered),
         kilojoules(row.composed_J) + (" emulated" if row.emulated else ""),
-        _interval(row.composed_low_J, row.composed_high_J),
+        _interval(row, "composed"),
         significant(quotient),
         NONE if quotient is None else f"{row.ratio_low:.3f} to {row.ratio_high:.3f}",
         NONE if quotient is None else "yes" if row.linear else "no",
@@ -113,8 +115,10 @@ def _estimated(study: Any, frame: pd.DataFrame) -> list[str]:
     return [f"estimated: 8-bit epochs at {study.low_precision:.3g} of the FP32 energy, a factor {source}"]
 
 
-def _interval(low: float | None, high: float | None) -> str:
-    return NONE if low is None or high is None else f"{kilojoules(low)} to {kilojoules(high)}"
+def _interval(row: Any, what: str) -> str:
+    """Of the columns `what`, composed or estimated."""
+    columns = [getattr(row, f"{what}_{end}") for end in ("J", "low_J", "high_J")]
+    return NONE if _known(columns[0]) is None else intervals.words(Interval(*columns), bool(row.interval_excludes))
 
 
 def _title(study: Any, simulated: bool) -> str:

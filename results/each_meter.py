@@ -4,8 +4,8 @@ from typing import Any
 
 from harness.quantities import NONE, kilojoules, significant
 from harness.summary import Sheet
+from results import intervals
 from results.methods import Method, methods
-from results.uncertainty.budget import Interval
 
 
 def sheets(study: Any, labels: list[str]) -> list[Sheet]:
@@ -34,11 +34,7 @@ def _line(label: str, meter: str, method: Method, headline: Method) -> list[str]
         meter,
         "+".join(boundaries) or NONE,
         kilojoules(found.value if found else None),
-        _between(found),
+        intervals.words(found, method.accuracy_unstated),
         kilojoules(method.net.value if method.net else None),
         significant(found.value / first.value) if found and first and first.value else NONE,
     ]
-
-
-def _between(found: Interval | None) -> str:
-    return NONE if found is None else f"{kilojoules(found.low)} to {kilojoules(found.high)}"

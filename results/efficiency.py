@@ -9,6 +9,7 @@ from harness.ledger.charges import epochs
 from harness.ledger.flops import TABLE_UNIT
 from harness.quantities import duration, kilojoules, percent, prefixed, significant
 from harness.summary import Sheet
+from results import intervals
 from results.methods import Method
 from results.statistics import mean_interval
 from results.uncertainty.budget import Interval
@@ -128,7 +129,7 @@ def _target_cells(study: Any, method: Method, target: float) -> list[str]:
     seconds = method.mean([one.energy.seconds if one.energy else None for one in every])
     done = method.mean([None if one.epoch is None else one.epoch + 1 for one in every])
     why = "; ".join(dict.fromkeys(one.reason or (one.energy.reason if one.energy else "") for one in every))
-    between = f"{kilojoules(interval.low)} to {kilojoules(interval.high)}" if interval else "–"
+    between = intervals.words(interval, any(one.energy is not None and one.energy.excludes for one in every))
     return [kilojoules(interval.value if interval else None), between, duration(seconds), significant(done, 3), why]
 
 

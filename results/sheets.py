@@ -7,7 +7,7 @@ from harness.ledger import attachments, calibrations
 from harness.ledger.mixed import mixed
 from harness.quantities import NONE, duration, kilojoules, percent, prefixed, significant
 from harness.summary import Sheet, accuracy_names, marks, overhead_sheet, top5_tells
-from results import checks, composed_sheets, each_meter, efficiency
+from results import checks, composed_sheets, each_meter, efficiency, intervals
 from results.methods import Method, methods, savings, sentence, short
 from results.provenance import digest
 from results.statistics import mean_interval
@@ -89,8 +89,8 @@ def _phase_interval(part: Any) -> str:
     if part["energy_J"].isna().any():
         return NONE
     columns = part[["energy_J", "energy_low_J", "energy_high_J"]]
-    interval = mean_interval([Interval(*map(float, row)) for row in columns.itertuples(index=False)])
-    return f"{kilojoules(interval.low)} to {kilojoules(interval.high)}"
+    mean = mean_interval([Interval(*map(float, row)) for row in columns.itertuples(index=False)])
+    return intervals.words(mean, part["interval_excludes"].any())
 
 
 def _title(study: Any, found: list[Method]) -> str:
@@ -117,7 +117,7 @@ def _line(method: Method, found: list[Method], several: bool, top5: bool) -> lis
         *([percent(method.top5)] if top5 else []),
         percent(method.mean([row.accuracy_best for row in rows])),
         kilojoules(interval.value if interval else None) + (" emulated" if method.emulated and interval else ""),
-        _interval(interval, method),
+        intervals.words(interval, method.accuracy_unstated),
         *([str(len(rows)), spread] if several else []),
         kilojoules(net.value if net else None),
         prefixed(flops),
@@ -127,13 +127,6 @@ def _line(method: Method, found: list[Method], several: bool, top5: bool) -> lis
         NONE if searched is None else f"{searched:g}",
         ", ".join(dict.fromkeys(mark for row in rows for mark in marks(row).split(", ") if mark)),
     ]
-
-
-def _interval(interval: Interval | None, method: Method) -> str:
-    if interval is None:
-        return NONE
-    unstated = any(energy is not None and energy.excludes for energy in method.energies)
-    return f"{kilojoules(interval.low)} to {kilojoules(interval.high)}" + (" excl. meter accuracy" if unstated else "")
 
 
 def _detection(method: Method, accuracies: int, several: bool) -> list[str]:

@@ -4,9 +4,11 @@ import pytest
 
 import results
 from harness import rundir
+from results.sheets import sheets
 from results.uncertainty.cells import Reader
 from results.uncertainty.pieces import joined
-from tests.harness.recording import DENSE, SEARCH, SLIM, WORKS
+from tests.harness.recording import DENSE, SEARCH, SLIM, WORKS, step_samples, write_trace
+from tests.harness.retold import retell
 from tests.harness.timeline import MS, WATTS, attempt, killed, saved
 from tests.results.conftest import write_study
 
@@ -55,8 +57,6 @@ def gapped(tmp_path, length_ms, **options):
     lines = attempt(WORKS[SLIM])
     begin = next(line["t_ns"] for line in lines if line.get("epoch") == 0)
     folder = write_study(tmp_path)
-    from tests.harness.recording import step_samples, write_trace
-
     rep = rundir.Machine(tmp_path / "runs", "board-abc123").rep(SLIM, 1)
     hole = [(begin + 200 * MS, begin + (200 + length_ms) * MS)]
     write_trace(rep.trace("wall", 1), step_samples(lines, 300 * MS, WATTS, hole), "wall", 1)
@@ -81,8 +81,6 @@ def test_much_missing_gives_no_figure_unless_asked_for(tmp_path):
 
 
 def test_a_meter_whose_accuracy_is_not_stated_is_left_out_of_the_interval(tmp_path):
-    from tests.harness.recording import step_samples, write_trace
-
     folder = write_study(tmp_path)
     for stage, work in WORKS.items():
         rep = rundir.Machine(tmp_path / "runs", "board-abc123").rep(stage, 1)
@@ -91,6 +89,24 @@ def test_a_meter_whose_accuracy_is_not_stated_is_left_out_of_the_interval(tmp_pa
     cells = results.load(folder).cells
     assert set(cells["interval_excludes"]) == {"meter accuracy"}
     assert (cells["energy_high_J"] - cells["energy_low_J"] < 0.001 * cells["energy_J"]).all()
+
+
+def test_every_interval_of_kilojoules_in_the_tables_says_what_it_leaves_out(tmp_path):
+    folder = write_study(tmp_path, meters=("wall", "other"))
+    retell(tmp_path, {"accuracy": 0.5})
+    for stage, work in WORKS.items():
+        rep = rundir.Machine(tmp_path / "runs", "board-abc123").rep(stage, 1)
+        for meter in ("wall", "other"):
+            samples = step_samples(attempt(work), 300 * MS, WATTS)
+            write_trace(rep.trace(meter, 1), samples, meter, 1, gain_error=None, offset_error_W=None)
+    seen = set()
+    for sheet in sheets(results.load(folder), target=0.4):
+        for index, name in enumerate(sheet.header):
+            if name.startswith("95 %") and "kJ" in sheet.header[index - 1]:
+                told = [line[index] for line in sheet.lines if " to " in line[index]]
+                assert told and all(cell.endswith("excl. meter accuracy") for cell in told), sheet.title
+                seen.add(sheet.title.split(":")[0])
+    assert len(seen) == 5, "methods, meters, phases, target, composed"
 
 
 def test_a_stage_without_a_result_has_no_figure(tmp_path):
