@@ -43,6 +43,25 @@ def drift(study: StudyRuns, energies: Energies) -> list[str]:
     return found
 
 
+def lost_in_idle(study: StudyRuns, energies: Energies) -> list[str]:
+    """Figures net of idle that cannot be told from nothing: tables print them without their interval."""
+    found = []
+    for meter in study.meters:
+        nets = {cell: energy.net_interval for (cell, _, name), energy in energies.items() if name == meter}
+        told = {cell: net for cell, net in nets.items() if net is not None and net.low <= 0}
+        for cell, net in list(told.items())[:1]:
+            interval = f"95 % interval {kilojoules(net.low)} to {kilojoules(net.high)} kJ"
+            found.append(
+                f"Net of idle, {cell} may have taken nothing on meter {meter}: {kilojoules(net.value)} kJ ({interval})."
+                + _more(len(told) - 1)
+            )
+    return found
+
+
+def _more(count: int) -> str:
+    return f" The same holds for {count} more." if count else ""
+
+
 def stale(study: StudyRuns, energies: Energies) -> list[str]:
     """Sensors that say the same again: read more often than they refresh, or stuck."""
     return [sentence for run in study.runs() for meter in run.meters for sentence in _stale(run, meter)]
@@ -84,8 +103,7 @@ def disagreement(study: StudyRuns, energies: Energies) -> list[str]:
         pairs = zip(study.rows(one), study.rows(other), strict=True)
         told = [words for a, b in pairs for words in [_disagree(a, b, energies)] if words]
         if told:
-            more = f" So do {len(told) - 1} other rows." if len(told) > 1 else ""
-            found.append(told[0] + more)
+            found.append(told[0] + _more(len(told) - 1))
     return found
 
 
@@ -144,4 +162,4 @@ def _first(method: Method, seed: int) -> str:
     )
 
 
-CHECKS: list[Callable[[StudyRuns, Energies], list[str]]] = [drift, stale, disagreement, first_repetition]
+CHECKS: list[Callable[[StudyRuns, Energies], list[str]]] = [drift, lost_in_idle, stale, disagreement, first_repetition]

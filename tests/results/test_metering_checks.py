@@ -32,6 +32,13 @@ def test_idle_power_that_drifted_is_told_with_both_values(tmp_path, monkeypatch)
     assert "2.00 W before, 2.50 W after it (+25.0 %)" in text
 
 
+def test_net_of_idle_that_may_be_nothing_is_told_with_its_interval(tmp_path):
+    flat = dict.fromkeys(WATTS, 9.0)
+    text = doubted(write_study(tmp_path, power=flat))
+    assert "Net of idle, dense-vgg16-digits-seed1 may have taken nothing on meter wall: " in text
+    assert "95 % interval -" in text and "The same holds for 2 more." in text
+
+
 def with_flags(tmp_path, repeats):
     """Every trace has the flag of a stale repeat where `repeats` says so of a sample's index."""
     folder = write_study(tmp_path)
@@ -68,7 +75,7 @@ def two_meters(tmp_path, boundary, factor):
 def test_meters_at_one_place_that_disagree_are_told_with_the_interval(tmp_path):
     text = doubted(two_meters(tmp_path, "dc_input", 1.05))
     assert "wall (dc_input) disagree beyond their uncertainties: " in text
-    assert "95 % interval" in text and "So do 2 other rows." in text
+    assert "95 % interval" in text and "The same holds for 2 more." in text
 
 
 def test_meters_that_agree_within_their_uncertainties_are_not(tmp_path):
