@@ -152,7 +152,7 @@ async function timeline(data) {
     const simulated = stage.series.some((series) => series.simulated);
     return {
       margin: { l: 55, r: 10, t: 36, b: 45 }, font: { size: 13 }, hovermode: "closest", dragmode: touch ? false : "zoom",
-      xaxis: { title: { text: `time (${stage.unit})` }, range: [0, stage.seconds / stage.unit_s], zeroline: false, showgrid: false },
+      xaxis: { title: { text: `time (${stage.unit})`, standoff: 4 }, range: [0, stage.seconds / stage.unit_s], zeroline: false, showgrid: false },
       yaxis: { range: [0, 1], visible: false, fixedrange: true },
       yaxis2: { overlaying: "y", side: "left", rangemode: "tozero", tickmode: "auto", fixedrange: true, showgrid: false,
                 title: { text: simulated ? "simulated power (W)" : "power (W)" } },

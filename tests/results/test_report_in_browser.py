@@ -67,6 +67,14 @@ def test_a_click_on_a_heading_sorts_and_a_part_stays_with_its_row(opened):
     assert opened.run(first) == ["slimming 0.5", "early_bird 0.5", "finding the ticket", "dense"]
 
 
+def test_the_legend_of_the_timeline_covers_no_title(opened):
+    title, legend = (
+        opened.run(f"document.querySelector('#plot {name}').getBoundingClientRect().{edge}")
+        for name, edge in ((".xtitle", "bottom"), (".legend", "top"))
+    )
+    assert title <= legend
+
+
 def test_another_stage_can_be_chosen(opened):
     before = opened.run("document.getElementById('plot').layout.xaxis.range[1]")
     opened.run("(() => { const s = document.getElementById('plot-stage'); s.value = 1; "
