@@ -126,8 +126,10 @@ class Reader:
         """What keeps samples from making a figure."""
         seconds, period_s = _seconds(pieces), max((one.period_s for one in pieces), default=0.0)
         found = []
-        if pieces and (short or seconds < LEAST_PERIODS * period_s):
+        if pieces and seconds < LEAST_PERIODS * period_s:
             found.append(TOO_SHORT)
+        elif pieces and short:
+            found.append(f"its windows are {TOO_SHORT}")
         if _coverage(pieces) < LEAST_COVERAGE and not self.allow_gaps:
             found.append(
                 f"meter {meter} covers {100 * _coverage(pieces):.1f} %, less than {100 * LEAST_COVERAGE:.0f} %"

@@ -10,6 +10,7 @@ from results.methods import Saving, compare, methods, savings, sentence
 from results.sheets import sheets
 from results.statistics import deviation, mean_interval, t95
 from results.uncertainty.budget import Interval
+from tests.harness import timeline
 from tests.harness.recording import WORKS, cells, step_samples, write_rep, write_trace
 from tests.harness.timeline import MS, WATTS, attempt
 from tests.results.conftest import write_study
@@ -112,6 +113,14 @@ def test_phases_of_windows_too_short_for_a_figure_have_none(study):
     assert detect[2] == "–" and detect[-1] == "shorter than 30 native periods"
     assert rows["early_bird 0.5", "evaluate"][-1] == "not in the headline; shorter than 30 native periods"
     assert rows["dense", "train"][2] == "0.05424"
+
+
+def test_many_short_windows_are_not_called_a_short_phase(tmp_path, monkeypatch):
+    """Beside a time of 3.2 s, "shorter than 30 periods" of 50 ms would read as a mistake."""
+    monkeypatch.setitem(timeline.DURATION_MS, "evaluate", 800)
+    _, phases, *_ = sheets(results.load(write_study(tmp_path)))
+    line = next(line for line in phases.lines if line[:2] == ["dense", "evaluate"])
+    assert line[5] == "3.20 s" and line[-1] == "not in the headline; its windows are shorter than 30 native periods"
 
 
 def test_windows_carry_intervals_unless_they_are_too_short(study):
