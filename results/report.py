@@ -39,30 +39,48 @@ def write(study_dir: Path | str, **reading: Any) -> list[Path]:
 
 def render(study: Study, files: list[Path], drawn: list[Drawn]) -> str:
     """The page; what runs elsewhere have written into their directories is escaped."""
-    environment = Environment(loader=PackageLoader("results"), autoescape=True, undefined=StrictUndefined)
-    environment.filters["sort_key"] = key
-    runs = study.runs.runs()
     stages = provenance.stages(study.runs)
     timeline = interactive.payload(study)
-    found = savings(methods(study.runs.rows(), study.energies))
-    return environment.get_template("report.html.j2").render(
-        name=study.name,
-        title=str(study.asked.get("title") or study.name),
-        machine=study.folder.parent.parent.name,
-        started=min((stage["started_utc"] for stage in stages if stage["started_utc"]), default=""),
-        simulated=any(run.simulated(meter) for run in runs for meter in run.meters),
-        verdict=[_verdict(saving) for saving in found],
-        doubts=study.doubts,
-        sheets=[_without(sheet, {sentence(saving) for saving in found}) for sheet in sheets(study)],
-        downloads=[{"name": path.name, "uri": data_uri(path.name, path.read_bytes())} for path in files],
-        timeline=timeline,
-        plotly=interactive.plotly() if timeline["stages"] else "",
-        figures=[_figure(one) for one in drawn if not one.lacking],
-        lacking=[one.lacking for one in drawn if one.lacking],
-        channels=provenance.meters(study.runs),
-        facts=provenance.machine(study.runs),
-        stages=stages or [{"stage": "none was begun"}],
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            **_findings(study),
+            name=study.name,
+            title=str(study.asked.get("title") or study.name),
+            machine=study.folder.parent.parent.name,
+            started=min((stage["started_utc"] for stage in stages if stage["started_utc"]), default=""),
+            simulated=study.simulated,
+            downloads=[{"name": path.name, "uri": data_uri(path.name, path.read_bytes())} for path in files],
+            timeline=timeline,
+            plotly=interactive.plotly() if timeline["stages"] else "",
+            figures=[_figure(one) for one in drawn if not one.lacking],
+            lacking=[one.lacking for one in drawn if one.lacking],
+            channels=provenance.meters(study.runs),
+            facts=provenance.machine(study.runs),
+            stages=stages or [{"stage": "none was begun"}],
+        )
     )
+
+
+def findings(study: Study) -> str:
+    """Verdict, doubts and tables as they stand in the page: what `verify` looks for in it."""
+    return _environment().get_template("findings.html.j2").render(**_findings(study))
+
+
+def _environment() -> Environment:
+    environment = Environment(loader=PackageLoader("results"), autoescape=True, undefined=StrictUndefined)
+    environment.filters["sort_key"] = key
+    return environment
+
+
+def _findings(study: Study) -> dict[str, Any]:
+    found = savings(methods(study.runs.rows(), study.energies))
+    return {
+        "verdict": [_verdict(saving) for saving in found],
+        "doubts": study.doubts,
+        "sheets": [_without(sheet, {sentence(saving) for saving in found}) for sheet in sheets(study)],
+    }
 
 
 def _without(sheet: Sheet, said: set[str]) -> Sheet:

@@ -11,10 +11,11 @@ from harness import rundir
 from harness.ledger import StageRun, StudyRuns
 from harness.ledger.stage import inside
 from meters.errors import MeterError
-from results import sheets, tables
+from results import report, sheets, tables
 
 TOLERANCE = 1e-9
 LARGEST_SUMS = 1 << 26
+LARGEST_STORED = 1 << 28
 
 
 def problems(study: Any) -> list[str]:
@@ -89,21 +90,37 @@ def _traces(run: StageRun) -> Iterator[str]:
 
 
 def _tables(study: Any) -> Iterator[str]:
-    """The stored tables against those that follow from the traces now."""
-    stored = inside(study.folder, study.folder / "table.csv")
-    if not stored.exists():
+    """The stored tables, and those in the report, against what follows from the traces now."""
+    yield from _cells(study)
+    now = tables.texts(sheets.sheets(study))
+    wrong = [name for name, text in now.items() if _stored(study, name) not in (None, text)]
+    page = _stored(study, "report.html")
+    if page is not None and report.findings(study) not in page:
+        wrong.append("report.html")
+    for name in wrong:
+        path = study.folder / name
+        yield f"{path} is not what follows from the traces: write it anew with harness report {study.folder}"
+
+
+def _cells(study: Any) -> Iterator[str]:
+    stored, path = _stored(study, "table.csv"), study.folder / "table.csv"
+    if stored is None:
         return
     try:
-        before = pd.read_csv(stored)
+        before = pd.read_csv(io.StringIO(stored))
     except ValueError as error:
-        yield f"{stored} is not a table: {error}"
+        yield f"{path} is not a table: {error}"
         return
     now = pd.read_csv(io.StringIO(tables.csv(tables.main(study))))
-    yield from _differing(before, now, stored)
-    for name, text in tables.texts(sheets.sheets(study)).items():
-        path = inside(study.folder, study.folder / name)
-        if path.exists() and path.read_text(encoding="utf-8", errors="replace") != text:
-            yield f"{path} is not what follows from the traces: write it anew with harness report {study.folder}"
+    yield from _differing(before, now, path)
+
+
+def _stored(study: Any, name: str) -> str | None:
+    """What a report left beside the data, None where there is none; nothing of a file too large to be one."""
+    path = inside(study.folder, study.folder / name)
+    if not path.exists():
+        return None
+    return path.read_text(encoding="utf-8", errors="replace") if path.stat().st_size <= LARGEST_STORED else ""
 
 
 def _differing(before: pd.DataFrame, now: pd.DataFrame, path: Path) -> Iterator[str]:

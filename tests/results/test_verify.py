@@ -126,6 +126,21 @@ def test_a_paper_table_that_was_edited_is_named(folder):
     assert any("table.md is not what follows" in sentence for sentence in problems(folder))
 
 
+@pytest.mark.parametrize("old, new", [("0.05424", "0.04424"), ("There is one repetition", "There are many")])
+def test_a_report_whose_tables_or_doubts_were_edited_is_named(folder, old, new):
+    page = report.write(folder)[0]
+    assert problems(folder) == [] and old in page.read_text()
+    page.write_text(page.read_text().replace(old, new))
+    assert problems(folder) == [
+        f"{page} is not what follows from the traces: write it anew with harness report {folder}"
+    ]
+
+
+def test_a_file_larger_than_any_report_is_not_read(folder, monkeypatch):
+    monkeypatch.setattr(verify, "LARGEST_STORED", 100)
+    assert any("table.csv is not a table" in sentence for sentence in problems(folder))
+
+
 def test_the_digest_under_the_table_changes_with_any_file(folder):
     before = digest(folder)
     rundir.write(rep(folder).clock, lambda file: file.write(b"{}\n"))
