@@ -11,6 +11,7 @@ from harness.ledger.shapes import (
     absent,
     anything,
     flag,
+    line,
     many,
     maybe,
     name,
@@ -152,17 +153,17 @@ def _charges(value: Any) -> Any:
 
 
 CELL = record(
-    id=text,
-    method=text,
-    label=text,
-    model=text,
-    dataset=text,
+    id=line,
+    method=line,
+    label=line,
+    model=line,
+    dataset=line,
     ratio=null(share),
     seed=whole(),
     options=named(anything),
     charges=_charges,
 )
-CELLS = record(study=maybe(text), repetitions=maybe(whole(1, MOST_REPETITIONS)), cells=maybe(many(CELL)))
+CELLS = record(study=maybe(line), repetitions=maybe(whole(1, MOST_REPETITIONS)), cells=maybe(many(CELL)))
 
 
 def check(value: Any, fits: Check, what: str) -> None:

@@ -4,6 +4,7 @@ A check takes a value and returns None where it fits, else the place inside it t
 """
 
 import math
+import re
 from typing import Any, Callable, NamedTuple, Optional
 
 Check = Callable[[Any], Optional[str]]
@@ -11,6 +12,8 @@ Check = Callable[[Any], Optional[str]]
 MOST_EPOCHS = 1000000
 LONGEST_NS = (1 << 63) - 1
 LONGEST_TEXT = 100000
+# Terminals obey these: they move the cursor, colour, rename the window, turn the direction of writing.
+OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class Field(NamedTuple):
@@ -56,12 +59,19 @@ def share(value: Any) -> Optional[str]:
 
 
 def text(value: Any) -> Optional[str]:
-    return None if isinstance(value, str) and len(value) <= LONGEST_TEXT and "\0" not in value else ""
+    """Without the characters by which a printed table could change what stands beside it."""
+    fits = isinstance(value, str) and len(value) <= LONGEST_TEXT and not OBEYED.search(value)
+    return None if fits else ""
+
+
+def line(value: Any) -> Optional[str]:
+    """A text that stands in one line of a table."""
+    return None if text(value) is None and "\n" not in value else ""
 
 
 def name(value: Any) -> Optional[str]:
     """A text that may become part of a file's name."""
-    fits = text(value) is None and 0 < len(value) <= 200 and "/" not in value and value not in (".", "..")
+    fits = line(value) is None and 0 < len(value) <= 200 and "/" not in value and value not in (".", "..")
     return None if fits else ""
 
 
@@ -95,10 +105,12 @@ def many(check: Check) -> Check:
 
 
 def named(check: Check) -> Check:
-    """An object whose values are all such."""
+    """An object whose values are all such, under names of one line."""
 
     def checked(value: Any) -> Optional[str]:
         if not isinstance(value, dict):
+            return ""
+        if any(line(key) is not None for key in value):
             return ""
         found = ((key, check(inner)) for key, inner in value.items())
         return next((".{}{}".format(key, place) for key, place in found if place is not None), None)

@@ -137,6 +137,24 @@ def test_damaged_foreign_and_future_records_are_one_sentence(folder, name, conte
     assert ("schema 2" in str(error.value)) == ("2}" in content)
 
 
+@pytest.mark.parametrize("odd", ["\x1b[2J", "\r", "\x9b1m", "\u202e", "\n"], ids=ascii)
+@pytest.mark.parametrize("place", ["label", "id", "meter", "fact", "draw"])
+def test_no_name_can_rewrite_the_terminal_that_shows_it(folder, odd, place):
+    """A label that moves the cursor could show another number than the one that was measured."""
+    path, old = {
+        "label": (folder / "cells.json", '"label": "dense"'),
+        "id": (folder / "cells.json", '"id": "dense-vgg16-digits-seed1"'),
+        "meter": (rep(folder).manifest, '"name": "wall"'),
+        "fact": (rep(folder).manifest, '"torch"'),
+        "draw": (rep(folder, SEARCH).events, '"end-0.5"'),
+    }[place]
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, old[:-1] + json.dumps(odd)[1:]))
+    with pytest.raises(UserError) as error:
+        read_all(folder)
+    assert odd not in str(error.value)
+
+
 def test_a_record_from_a_newer_harness_may_say_more(folder):
     path = rep(folder).manifest
     path.write_text(json.dumps(dict(json.loads(path.read_text()), invented={"later": [1, 2]})))
