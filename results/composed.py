@@ -108,7 +108,7 @@ def _row(reader: Reader, part: Composed, form: str, amount: Amount, metered: Amo
 def _in_eight_bits(part: Composed, joules: float) -> dict[str, float | None]:
     """What an early bird in FP32 would take with 8-bit hardware; the factor also of rows that are emulated."""
     early = part.cell["method"] == "early_bird" and not part.emulated
-    search = sum(term.images * term.steady.joules for term in part.terms if term.role == "search")
+    search = sum(term.images * term.steady.joules_per_image for term in part.terms if term.role == "search")
     return {
         "low_precision_factor": part.factor if early or part.emulated else None,
         "estimated_lf_J": part.factor * search + joules - search if early else None,
@@ -145,7 +145,7 @@ def _scatter(state: Steady, repetition: int) -> Budget:
     count = len(state.pieces)
     if count < 2:
         return Budget({})
-    sd = deviation([piece.joules for piece in state.pieces]) / math.sqrt(count) * t95(count - 1) / NORMAL_95
+    sd = deviation([piece.joules_per_image for piece in state.pieces]) / math.sqrt(count) * t95(count - 1) / NORMAL_95
     return Budget(
         {f"steadiness/{state.run.name}/{repetition}": Component(-sd * state.images, sd * state.images, NORMAL)}
     )

@@ -63,11 +63,10 @@ def _observed(run: StageRun, meter: Optional[str]) -> Optional[Observed]:
     images = run.result.get("images")
     if training.windows and not images:
         return None
-    pieces = [composed.Piece(r, int(r.window.notes["images"]) if training.windows else 1) for r in found]
-    later = pieces[1:] if not training.windows and len(pieces) > 2 else pieces
-    times = int(images) if training.windows and images else 1
-    joules = [piece.joules * times for piece in later if piece.reading.own_joules is not None]
-    seconds = [piece.reading.own_seconds / piece.images * times for piece in later]
+    later = found[1:] if not training.windows and len(found) > 2 else found
+    times = [images / r.window.notes["images"] if training.windows else 1.0 for r in later]  # that make an epoch
+    joules = [r.own_joules * many for r, many in zip(later, times) if r.own_joules is not None]
+    seconds = [r.own_seconds * many for r, many in zip(later, times)]
     forward = run.result.get("forward_flops", {}).get("paper")
     return Observed(
         run.name,
@@ -78,7 +77,7 @@ def _observed(run: StageRun, meter: Optional[str]) -> Optional[Observed]:
         _range(seconds),
         images,
         None if forward is None or not images else float(forward) * images,
-        0 if training.windows else len(pieces),
+        0 if training.windows else len(found),
     )
 
 

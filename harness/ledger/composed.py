@@ -20,8 +20,7 @@ class Piece(NamedTuple):
     images: int
 
     @property
-    def joules(self) -> float:
-        """Joules per image."""
+    def joules_per_image(self) -> float:
         assert self.reading.own_joules is not None
         return self.reading.own_joules / self.images
 
@@ -37,18 +36,12 @@ class Steady(NamedTuple):
         return sum(piece.images for piece in self.pieces)
 
     @property
-    def joules(self) -> float:
-        """Joules per image."""
+    def joules_per_image(self) -> float:
         return sum(piece.reading.own_joules or 0.0 for piece in self.pieces) / self.images
 
     @property
-    def seconds(self) -> float:
-        """Seconds per image."""
+    def seconds_per_image(self) -> float:
         return sum(piece.reading.own_seconds for piece in self.pieces) / self.images
-
-    @property
-    def epoch_J(self) -> float:
-        return self.joules * self.run.result["images"]
 
 
 class Term(NamedTuple):
@@ -83,19 +76,19 @@ class Composed(NamedTuple):
 
     @property
     def joules(self) -> Optional[float]:
-        return sum(term.images * term.steady.joules for term in self.terms) if self.terms else None
+        return sum(term.images * term.steady.joules_per_image for term in self.terms) if self.terms else None
 
     @property
     def low_J(self) -> float:
-        return sum(term.images * min(piece.joules for piece in term.steady.pieces) for term in self.terms)
+        return sum(term.images * min(piece.joules_per_image for piece in term.steady.pieces) for term in self.terms)
 
     @property
     def high_J(self) -> float:
-        return sum(term.images * max(piece.joules for piece in term.steady.pieces) for term in self.terms)
+        return sum(term.images * max(piece.joules_per_image for piece in term.steady.pieces) for term in self.terms)
 
     @property
     def seconds(self) -> Optional[float]:
-        return sum(term.images * term.steady.seconds for term in self.terms) if self.terms else None
+        return sum(term.images * term.steady.seconds_per_image for term in self.terms) if self.terms else None
 
     @property
     def emulated(self) -> bool:
@@ -169,4 +162,4 @@ def _term(study: StudyRuns, item: Mapping[str, Any], repetition: int, meter: str
 
 def _unit(term: Term, factor: float) -> float:
     """Joules per image as they would be with 8-bit hardware."""
-    return factor * term.twin.joules if term.eight_bit and term.twin else term.steady.joules
+    return factor * term.twin.joules_per_image if term.eight_bit and term.twin else term.steady.joules_per_image
