@@ -7,15 +7,15 @@ from harness.quantities import NONE, kilojoules, significant
 from harness.summary import Sheet
 from results import provenance
 from results.methods import Method, methods, paired
-from results.statistics import mean_interval
-from results.uncertainty.budget import Budget, Interval, ratio
+from results.statistics import ratio_interval
+from results.uncertainty.budget import Budget, Interval
 from results.uncertainty.causes import OF_THE_METER
 
 
 class Pair(NamedTuple):
     """The same method in both studies; `ratio` is B's energy over A's, None where they cannot be compared.
 
-    It is the mean over runs of the same seed and repetition; `reason` says what it lacks.
+    It is over the means of runs of the same seed and repetition; `reason` says what it lacks.
     """
 
     a: Method
@@ -62,11 +62,11 @@ def _pair(a: Method, b: Method, same_meter: bool) -> Pair:
         return Pair(a, b, None, f"measured at {here} and at {there}: not comparable")
     if a.energy is None or b.energy is None:
         return Pair(a, b, None, "no energy")
-    quotients = [ratio((joules, _apart(budget, same_meter)), at_a) for (joules, budget), at_a in paired(b, a)]
-    if not quotients:
+    pairs = [((joules, _apart(budget, same_meter)), at_a) for (joules, budget), at_a in paired(b, a)]
+    if not pairs:
         return Pair(a, b, None, "no run of the same seed and repetition in both")
-    found = mean_interval(quotients)
-    return Pair(a, b, found, ", ".join(_caveats(a, b, found, len(quotients), same_meter)))
+    found = ratio_interval(pairs)
+    return Pair(a, b, found, ", ".join(_caveats(a, b, found, len(pairs), same_meter)))
 
 
 def _caveats(a: Method, b: Method, found: Interval, count: int, same_meter: bool) -> list[str]:

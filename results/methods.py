@@ -5,11 +5,9 @@ from typing import Any, NamedTuple
 
 from harness.ledger import Row
 from harness.quantities import kilojoules
-from results.statistics import mean_interval
-from results.uncertainty.budget import Budget, Interval, ratio
+from results.statistics import Measured, mean_interval, ratio_interval
+from results.uncertainty.budget import Interval
 from results.uncertainty.cells import Energy, key
-
-Measured = tuple[float, Budget]  # J, and what may be wrong with them
 
 
 class Method(NamedTuple):
@@ -134,14 +132,15 @@ def paired(method: Method, other: Method) -> list[tuple[Measured, Measured]]:
 
 def compare(method: Method, baseline: Method) -> Saving | None:
     """The saving over pairs of the same seed and repetition, where both have a figure; None where there is no pair."""
-    quotients = [ratio(*pair) for pair in paired(method, baseline)]
-    shares = [Interval(1 - one.value, 1 - one.high, 1 - one.low) for one in quotients]
-    if not shares:
+    pairs = paired(method, baseline)
+    if not pairs:
         return None
+    quotient = ratio_interval(pairs)
+    saved = Interval(1 - quotient.value, 1 - quotient.high, 1 - quotient.low)
     accuracy = None
     if method.accuracy is not None and baseline.accuracy is not None:
         accuracy = method.accuracy - baseline.accuracy
-    return Saving(method, baseline, mean_interval(shares), accuracy, len(shares))
+    return Saving(method, baseline, saved, accuracy, len(pairs))
 
 
 def sentence(saving: Saving) -> str:

@@ -6,12 +6,13 @@ import pytest
 
 import results
 from harness import rundir
+from harness.ledger.savings import savings as board_savings
 from results.methods import Saving, compare, methods, savings, sentence
 from results.sheets import sheets
-from results.statistics import deviation, mean_interval, t95
-from results.uncertainty.budget import Interval
+from results.statistics import deviation, mean_interval, ratio_interval, t95
+from results.uncertainty.budget import Budget, Interval
 from tests.harness import timeline
-from tests.harness.recording import WORKS, cells, step_samples, write_rep, write_trace
+from tests.harness.recording import DENSE, WORKS, cells, step_samples, write_rep, write_trace
 from tests.harness.timeline import MS, WATTS, attempt
 from tests.results.conftest import write_study
 
@@ -71,6 +72,35 @@ def test_ratios_are_taken_in_pairs_of_one_repetition(tmp_path):
     saving = next(s for s in savings(list(of(repeated(tmp_path, [1.0, 1.2, 0.8])).values())) if s.pairs == 3)
     assert saving.saved.expanded < 0.02
     assert saving.distinguishable
+
+
+def test_the_saving_is_that_of_the_energies_beside_it_and_of_the_board(tmp_path):
+    """A mean of ratios would be another number: where dense runs scatter, 32 % instead of 9 %."""
+    study = repeated(tmp_path, [1.0, 1.0, 1.0])
+    for number, factor in enumerate([1.0, 4.0, 1.0], 1):
+        power = dict(WATTS, epoch=factor * WATTS["epoch"])
+        samples = step_samples(attempt(WORKS[DENSE]), 300 * MS, power)
+        write_trace(study.runs.folder.machine.rep(DENSE, number).trace("wall", 1), samples, "wall", 1)
+    study = results.load(study.folder)
+    found = of(study)
+    saving = compare(found["early_bird"], found["dense"])
+    assert saving.saved.value == pytest.approx(1 - found["early_bird"].energy.value / found["dense"].energy.value)
+    board = [one.energy for one in board_savings(study.runs.rows()) if one.baseline.method == "dense"]
+    assert [saving.saved.value] == pytest.approx(board)
+    assert not saving.distinguishable, "the scatter of dense counts"
+
+
+def test_the_interval_of_a_ratio_of_pairs_covers():
+    rng = np.random.default_rng(7)
+    inside = 0
+    for _ in range(1000):
+        common = rng.normal(1, 0.1, 5)
+        pairs = [
+            ((80 * c * rng.normal(1, 0.03), Budget({})), (100 * c * rng.normal(1, 0.03), Budget({}))) for c in common
+        ]
+        interval = ratio_interval(pairs)
+        inside += interval.low <= 0.8 <= interval.high
+    assert 0.93 <= inside / 1000 <= 0.97
 
 
 def test_a_difference_inside_its_interval_is_said_to_be_none(study):
