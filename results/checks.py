@@ -7,6 +7,7 @@ import numpy as np
 from harness.ledger import StageRun, StudyRuns
 from harness.ledger.attachments import attempts_of
 from harness.ledger.calibrations import trust
+from harness.ledger.energies import HELD_PERIODS
 from harness.quantities import kilojoules, significant
 from meters.errors import MeterError
 from results import machine_checks, metering_checks
@@ -43,11 +44,12 @@ def unmeasured(study: StudyRuns) -> list[str]:
 
 
 def gaps(study: StudyRuns) -> list[str]:
-    """Gaps in what a row would show beside its energy."""
+    """Gaps in what a row would show beside its energy; that a record ends a period before a window does is none."""
     found = []
     for meter in study.meters:
         for run in study.runs():
-            missing = [r for r in run.energies(meter) if r.longest_gap_s > 0 and r.window.stop_ns is not None]
+            least_s = HELD_PERIODS * run.meter(meter).get("period_s", 0.0)
+            missing = [r for r in run.energies(meter) if r.longest_gap_s > least_s and r.window.stop_ns is not None]
             if missing:
                 longest = max(reading.longest_gap_s for reading in missing)
                 share = min(reading.coverage for reading in missing)

@@ -3,7 +3,7 @@ import re
 import results
 from harness import rundir
 from results.checks import doubts
-from tests.harness.recording import DENSE, EARLY, SEARCH, WORKS
+from tests.harness.recording import DENSE, EARLY, SEARCH, WORKS, step_samples, write_trace
 from tests.harness.timeline import MS, WATTS, attempt, killed, saved
 from tests.results.conftest import write_study
 
@@ -26,6 +26,18 @@ def test_a_gap_is_told_with_its_length(tmp_path):
     text = doubted(write_study(tmp_path, holes=[(1, second + 300 * MS, second + 900 * MS)]))
     assert f"left gaps in stage {DENSE}: the longest is 0.6" in text
     assert "dense-vgg16-digits-seed1 has no energy: meter wall recorded nothing" in text
+
+
+def test_a_record_that_ends_a_period_before_the_cooldown_does_has_no_gap(tmp_path):
+    """A meter of 1 Hz has its last sample up to a second before: every run with one would be doubted."""
+    folder = write_study(tmp_path)
+    rep = rundir.Machine(tmp_path / "runs", "board-abc123").rep(DENSE, 1)
+    lines = attempt(WORKS[DENSE])
+    samples = [(t_ns, watts) for t_ns, watts in step_samples(lines, 0, WATTS) if t_ns < lines[-1]["t_ns"] - 40 * MS]
+    write_trace(rep.trace("wall", 1), samples, "wall", 1)
+    study = results.load(folder)
+    assert max(r.longest_gap_s for r in study.runs.run(DENSE, 1).energies("wall")) > 0.03
+    assert "left gaps" not in doubted(folder)
 
 
 def test_a_resumed_run_is_told_with_what_was_lost(tmp_path):
