@@ -13,7 +13,11 @@ from results.composed import LOW_PRECISION, WINDOWS
 from results.uncertainty.budget import Interval
 
 COMPOSED = "composed: joules of steady epochs or windows x epochs; pruning and detection are only in the metered figure"
-LINEAR = "linear: the 95 % interval of composed / metered holds 1; what both measured with one meter cancels in it"
+LINEAR = (
+    "linear: the 95 % interval of composed / metered holds 1 (one of more than 20 % to each side cannot tell); "
+    "what both measured with one meter cancels in it"
+)
+TELLING = 0.2  # half of that interval; a wider one holds 1 whatever was measured
 
 
 def profile(study: Any) -> Sheet:
@@ -100,8 +104,14 @@ def _beside(row: Any) -> list[str]:
         _interval(row, "composed"),
         significant(quotient),
         NONE if quotient is None else f"{row.ratio_low:.3f} to {row.ratio_high:.3f}",
-        NONE if quotient is None else "yes" if row.linear else "no",
+        NONE if quotient is None else _linear(row),
     ]
+
+
+def _linear(row: Any) -> str:
+    if not row.linear:
+        return "no"
+    return "yes" if row.ratio_high - row.ratio_low <= 2 * TELLING else "cannot tell"
 
 
 def _in_eight_bits(row: Any) -> list[str]:

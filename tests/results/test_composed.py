@@ -64,6 +64,13 @@ def test_windows_that_scatter_widen_the_interval(tmp_path):
     assert width[1] > 3 * width[0]
 
 
+@pytest.mark.parametrize("scatter, said", [(0.0, "no"), (3.0, "cannot tell")])
+def test_an_interval_that_holds_anything_does_not_confirm_that_energy_is_linear(tmp_path, scatter, said):
+    write_study(tmp_path)
+    sheet = tables(results.load(write_profile(tmp_path, scatter=scatter)))[-1]
+    assert {line[-3] for line in sheet.lines} == {said}
+
+
 def test_eight_bits_are_estimated_from_their_twin_in_fp32_and_their_emulation_is_named(folder):
     study = results.load(folder)
     row = study.composed.set_index("cell").loc["eb_lf-vgg16-digits-0.5-seed1"]
