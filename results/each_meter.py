@@ -13,16 +13,19 @@ def sheets(study: Any, labels: list[str]) -> list[Sheet]:
     if len(study.meters) < 2:
         return []
     word = "simulated " if study.cells["simulated"].any() else ""
-    header = ["method", "meter", "boundary", f"{word}kJ", "95 % interval", f"{word}kJ net of idle", "of the headline's"]
+    header = ["method", "meter", "boundary", f"{word}kJ", "95 % interval", f"{word}kJ net of idle"]
+    header += ["of the headline's", ""]
     each = [methods(study.runs.rows(meter), study.energies) for meter in study.meters]
-    lines = [
-        _line(label, meter, method, of_meters[0])
+    shown = [
+        (label, meter, method, of_meters[0])
         for label, *of_meters in zip(labels, *each, strict=True)
         for meter, method in zip(study.meters, of_meters, strict=True)
     ]
     notes = [
         f"the headline is meter {study.meters[0]}; figures of different boundaries differ by what lies between them"
     ]
+    notes += [f"{label} on {meter}: {why}" for label, meter, method, _ in shown for why in method.reasons]
+    lines = [_line(*one) for one in shown]
     return [Sheet("the same work on each meter", header, lines, notes)]
 
 
@@ -37,4 +40,5 @@ def _line(label: str, meter: str, method: Method, headline: Method) -> list[str]
         intervals.words(found, method.accuracy_unstated),
         kilojoules(method.net.value if method.net else None),
         significant(found.value / first.value) if found and first and first.value else NONE,
+        "" if found else "no figure: see below",
     ]

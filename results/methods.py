@@ -41,6 +41,11 @@ class Method(NamedTuple):
         return mean_interval(known) if known and len(known) == len(self.rows) else None
 
     @property
+    def reasons(self) -> list[str]:
+        """Why rows have no figure, each once."""
+        return list(dict.fromkeys(energy.reason for energy in self.energies if energy is not None and energy.reason))
+
+    @property
     def net(self) -> Interval | None:
         known = [energy.net_interval for energy in self.energies if energy is not None and energy.net_interval]
         return mean_interval(known) if known and len(known) == len(self.rows) else None

@@ -196,7 +196,9 @@ def _phases(study: Any) -> Sheet:
                     percent(joules / whole) if counted and joules is not None and whole > 0 else "",
                     duration(seconds),
                     significant(joules / seconds if joules is not None and seconds else None, 3),
-                    "; ".join(filter(None, ["" if counted else "not in the headline", part["why_no_energy"].iloc[0]])),
+                    "; ".join(
+                        filter(None, ["" if counted else "not in the headline", *part["why_no_energy"].unique()])
+                    ),
                 ]
             )
     return Sheet("energy by phase", header, lines, [])

@@ -158,18 +158,17 @@ class StageRun:
         number = found[0].attempt
         if not meter:
             return unread(found, meter, channel, "no meter recorded this stage")
-        path = self.rep.trace(meter, number)
-        if not path.is_file():
-            return unread(found, meter, channel, "meter {} left no trace of attempt {}".format(meter, number))
         try:
-            trace = self.open_trace(meter, number)
-            return readings(found, trace, meter, channel)
+            return readings(found, self.open_trace(meter, number), meter, channel)
         except MeterError as error:
             return unread(found, meter, channel, str(error))
 
     def open_trace(self, meter: str, number: int) -> Any:
-        """The trace of an attempt on its events' clock; MeterError where it is empty or on another clock."""
-        trace = self._traces.open(own_file(self.rep, self.rep.trace(meter, number)))
+        """The trace of an attempt on its events' clock; MeterError where it is missing, empty or on another clock."""
+        path = own_file(self.rep, self.rep.trace(meter, number))
+        if not path.is_file():
+            raise MeterError("meter {} left no trace of attempt {}".format(meter, number))
+        trace = self._traces.open(path)
         if not len(trace.t_ns):
             raise MeterError("meter {} recorded no sample in attempt {}".format(meter, number))
         clocks = [attempt.clock for attempt in self.attempts if attempt.number == number]

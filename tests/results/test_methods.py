@@ -145,6 +145,14 @@ def test_phases_of_windows_too_short_for_a_figure_have_none(study):
     assert rows["dense", "train"][2] == "0.05424"
 
 
+def test_a_phase_that_one_run_has_no_figure_of_says_why(tmp_path):
+    study = repeated(tmp_path, [1.0, 1.0])
+    study.runs.folder.machine.rep(DENSE, 2).trace("wall", 1).unlink()
+    _, phases, *_ = sheets(results.load(study.folder))
+    line = next(line for line in phases.lines if line[:2] == ["dense", "train"])
+    assert line[2] == "–" and "meter wall left no trace of attempt 1" in line[-1]
+
+
 def test_many_short_windows_are_not_called_a_short_phase(tmp_path, monkeypatch):
     """Beside a time of 3.2 s, "shorter than 30 periods" of 50 ms would read as a mistake."""
     monkeypatch.setitem(timeline.DURATION_MS, "evaluate", 800)

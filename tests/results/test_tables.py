@@ -11,7 +11,7 @@ from harness import rundir
 from harness.summary import Sheet
 from results import tables
 from results.sheets import sheets
-from tests.harness.recording import WORKS, step_samples, write_trace
+from tests.harness.recording import DENSE, WORKS, step_samples, write_trace
 from tests.harness.retold import retell
 from tests.harness.timeline import MS, WATTS, attempt
 from tests.results.conftest import write_study
@@ -49,6 +49,16 @@ def test_top_5_is_in_the_frames_and_has_a_column_of_its_own(tmp_path):
 def test_a_run_from_before_top_5_was_kept_has_none(study):
     assert study.cells["accuracy_top5_end"].isna().all() and study.epochs["accuracy_top5"].isna().all()
     assert "top-5 % end" not in sheets(study)[0].header
+
+
+def test_a_meter_without_a_figure_says_why_beside_the_one_that_has_one(tmp_path):
+    folder = write_study(tmp_path, meters=("wall", "other"))
+    rundir.Machine(tmp_path / "runs", "board-abc123").rep(DENSE, 1).trace("other", 1).unlink()
+    sheet = next(one for one in sheets(results.load(folder)) if one.title == "the same work on each meter")
+    wall, other = (line for line in sheet.lines if line[0] == "dense")
+    assert wall[3] != "–" and wall[-1] == ""
+    assert other[3] == "–" and other[-1] == "no figure: see below"
+    assert any(note.startswith("dense on other: meter other left no trace of attempt 1") for note in sheet.notes)
 
 
 def phases(study):
