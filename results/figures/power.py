@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from harness.ledger.kept import ROLES
-from harness.quantities import duration
 from results import timeline
 from results.envelope import envelope
 from results.figures._lacking import Lacking
@@ -99,7 +98,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, unit_s: float) -> None:
     peak = power["high_W"].max() if "high_W" in power else np.nan
     axes.set(xlim=(0, total_s / unit_s), ylim=(0, 1.06 * peak if peak > 0 else 1))
     axes.set_ylabel(f"{rows['meter'].iloc[0]}\n{simulated(rows)}W")
-    axes.set_title(f"{rows['title'].iloc[0]} · {duration(total_s)}", loc="left")
+    axes.set_title(rows["title"].iloc[0], loc="left")
 
 
 def _shade(axes: Axes, rows: pd.DataFrame, unit_s: float) -> None:

@@ -68,7 +68,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     axes.set_yticks(range(len(methods)), methods)
     axes.invert_yaxis()
     axes.set(xlim=(0, (1.5 if wholes["excludes"].any() else 1.2) * percent.max() or 1))
-    axes.set_xlabel(f"half of the 95 % interval (% of the {simulated(data)}energy)")
+    axes.set_xlabel(f"95 % interval of one run (± % of its {simulated(data)}energy)")
     figure.legend(loc="outside upper center", ncols=min(data["cause"].nunique(), 2 * look.across))
     return figure
 

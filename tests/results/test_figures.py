@@ -1,3 +1,5 @@
+import json
+from itertools import combinations
 from types import SimpleNamespace
 
 import numpy as np
@@ -72,6 +74,27 @@ def test_a_figure_fits_its_column(study):
         assert figures.draw(study, name, "paper").get_size_inches()[0] == pytest.approx(3.35)
 
 
+@pytest.mark.parametrize("name", ["power", "prediction", "energy", "uncertainty", "pareto"])
+def test_no_text_is_cut_off_at_one_column_or_lies_over_another(tmp_path, name):
+    """Long names and many rows: what a study of the paper's Table 2 asks of a column."""
+    asked = {"role": "finetune", "model": "preresnet101", "dataset": "cifar100", "source": {"draw": {"ratio": 0.3}}}
+    folder = write_study(tmp_path, full=asked)
+    content = json.loads((folder / "cells.json").read_text())
+    seeds = [dict(cell, seed=seed, id=cell["id"][:-1] + str(seed)) for seed in (1, 2, 3) for cell in content["cells"]]
+    (folder / "cells.json").write_text(json.dumps(dict(content, cells=seeds)))
+    with style.LOOKS["paper"].applied():
+        figure = figures.draw(results.load(folder), name, "paper")
+        figure.draw_without_rendering()
+        boxes = [text.get_window_extent() for axes in figure.axes for text in _labels(axes) if text.get_text().strip()]
+    assert all(box.x0 >= -1 and box.x1 <= figure.bbox.x1 + 1 for box in boxes)
+    assert all(box.y0 >= -1 and box.y1 <= figure.bbox.y1 + 1 for box in boxes)
+    assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
+
+
+def _labels(axes):
+    return [axes.title, axes._left_title, axes.xaxis.label, axes.yaxis.label]
+
+
 def test_mask_distances_are_those_of_the_detector():
     matrix = distances.distances((GAMMAS, SIZES), 0.5)
     masks = [channel_mask(np.split(row, [8]), 0.5) for row in GAMMAS]
@@ -142,7 +165,7 @@ def test_an_attempt_without_a_trace_says_so_in_its_panel(tmp_path):
     folder = write_study(tmp_path)
     next((folder.parents[1] / "stages").rglob("*.arrow")).unlink()
     data = figures.find("power").data(results.load(folder))
-    assert data["note"].dropna().str.contains("cannot be read").any()
+    assert data["note"].dropna().str.contains("left no trace").any()
     figures.draw(results.load(folder), "power")
 
 
