@@ -84,7 +84,7 @@ def analyse(folder: "Path") -> "List[Path]":
         raise UserError(
             f"{error}: install the extra 'report' (pandas, matplotlib, jinja2, plotly), then: harness report {folder}"
         ) from error
-    return report.write(folder)
+    return report.write_all(folder)
 
 
 @click.group(cls=Files, context_settings={"help_option_names": ["-h", "--help"]})

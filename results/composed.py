@@ -7,6 +7,7 @@ end the two must agree: linearity is checked.  Joules of a meter share its gain 
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -157,15 +158,19 @@ def _metered(full: Any, part: Composed) -> Amount | None:
     return None if energy is None or energy.joules is None else Amount(energy.joules, energy.budget)
 
 
+def neighbour(runs: StudyRuns) -> Path | None:
+    """The folder of the same study in the other form, on the same machine, where there is one."""
+    if runs.profiled and not runs.name.endswith(PROFILED):
+        return None
+    name = runs.name[: -len(PROFILED)] if runs.profiled else runs.name + PROFILED
+    folder = runs.folder.machine.study(name)
+    return folder.folder if folder.cells.is_file() else None
+
+
 def _beside(study: Any) -> Any:
-    """The same study in the other form, on the same machine; None where there is none."""
-    if study.runs.profiled and not study.name.endswith(PROFILED):
-        return None
-    name = study.name[: -len(PROFILED)] if study.runs.profiled else study.name + PROFILED
-    folder = study.runs.folder.machine.study(name)
-    if not folder.cells.is_file():
-        return None
-    return type(study)(StudyRuns.open(folder.folder), study.allow_gaps, study.correct_lag)
+    """The same study in the other form; None where there is none."""
+    folder = neighbour(study.runs)
+    return folder and type(study)(StudyRuns.open(folder), study.allow_gaps, study.correct_lag)
 
 
 def _same(part: Composed, row: Row) -> bool:

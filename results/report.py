@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from harness.summary import Sheet
-from results import figures, interactive, output, provenance, tables
+from results import composed, figures, interactive, output, provenance, tables
 from results.figures import Drawn
 from results.load import Study, load
 from results.methods import Saving, methods, savings, sentence
@@ -35,6 +35,12 @@ def write(study_dir: Path | str, **reading: Any) -> list[Path]:
     drawn = figures.drawn(study, study.folder / "figures")
     page = output.write(study.folder / "report.html", render(study, written, drawn))
     return [page, *written, *(path for one in drawn for path in one.files)]
+
+
+def write_all(study_dir: Path | str) -> list[Path]:
+    """The report of a study that has just run, and that of its other form, which shows composed beside metered too."""
+    other = composed.neighbour(load(study_dir).runs)
+    return write(study_dir) + (write(other) if other is not None and (other / "report.html").is_file() else [])
 
 
 def render(study: Study, files: list[Path], drawn: list[Drawn]) -> str:

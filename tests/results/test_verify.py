@@ -8,9 +8,10 @@ from click.testing import CliRunner
 
 import results
 from harness import rundir
-from harness.cli import cli
+from harness.cli import analyse, cli
 from harness.errors import UserError
 from results import report, verify
+from tests.harness.profiled import write_profile
 from tests.harness.recording import DENSE, EARLY, WORKS
 from tests.harness.timeline import attempt, killed
 from tests.results.conftest import write_study
@@ -134,6 +135,15 @@ def test_a_report_whose_tables_or_doubts_were_edited_is_named(folder, old, new):
     assert problems(folder) == [
         f"{page} is not what follows from the traces: write it anew with harness report {folder}"
     ]
+
+
+def test_a_profile_that_runs_later_does_not_make_the_full_run_unsound(folder, tmp_path):
+    """Each shows the other's energies beside its own, so that a run writes the reports of both."""
+    page = report.write(folder)[0]
+    profile = write_profile(tmp_path)
+    assert any(str(page) in sentence for sentence in problems(folder)), "it does not show the profile yet"
+    assert page in analyse(profile)
+    assert problems(folder) == []
 
 
 def test_a_file_larger_than_any_report_is_not_read(folder, monkeypatch):
