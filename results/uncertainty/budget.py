@@ -1,6 +1,6 @@
 """Uncertainty budgets: what may be wrong with an energy, by cause, and how causes add up, cancel and combine."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from results.uncertainty.coverage import half_width
@@ -8,11 +8,13 @@ from results.uncertainty.coverage import half_width
 RECTANGULAR = "rectangular"
 NORMAL = "normal"
 BIAS = "bias"
+BRACKET = "bracket"
 
 
 class Component(NamedTuple):
     """An error, true minus measured, in J.  Rectangular: anywhere from `low` to `high`; normal: mean +- one sd.
 
+    Bracket: rectangular, or nothing at all, as likely as not: the load went on as it was taken to, in every gap alike.
     Bias: a known error (`low` = `high`) that the value was not corrected for.  It is no chance that others could even
     out, so that it widens the interval on its side by all of itself.
     """
@@ -69,13 +71,12 @@ class Budget(Mapping[str, Component]):
         return Budget({key: Component(c.low * factor, c.high * factor, c.shape) for key, c in self.items()})
 
     def interval(self, value: float) -> Interval:
-        """The 95 % interval of the true value around a measured one."""
-        chance = [component for component in self.values() if component.shape != BIAS]
+        """The 95 % interval of the true value around a measured one: with its brackets, and where they are nothing."""
         bias = sum(component.mean for component in self.values() if component.shape == BIAS)
-        middle = value + sum(component.mean for component in chance)
-        uniforms = [component.half for component in chance if component.shape == RECTANGULAR]
-        half = half_width(uniforms, [component.half for component in chance if component.shape == NORMAL])
-        return Interval(value, middle - half + min(0.0, bias), middle + half + max(0.0, bias))
+        chance = [component for component in self.values() if component.shape != BIAS]
+        found = [_spread(chance), _spread([component for component in chance if component.shape != BRACKET])]
+        low, high = min(low for low, _ in found), max(high for _, high in found)
+        return Interval(value, value + low + min(0.0, bias), value + high + max(0.0, bias))
 
     def half_width(self) -> float:
         return self.interval(0.0).expanded
@@ -87,6 +88,14 @@ class Budget(Mapping[str, Component]):
             causes.setdefault(key.split("/")[0], {})[key] = component
         alone = {cause: Budget(components).interval(0.0) for cause, components in causes.items()}
         return dict(sorted(alone.items(), key=lambda item: -item[1].expanded))
+
+
+def _spread(chance: Sequence[Component]) -> tuple[float, float]:
+    """The 95 % interval of a sum of independent errors."""
+    middle = sum(component.mean for component in chance)
+    uniforms = [component.half for component in chance if component.shape != NORMAL]
+    half = half_width(uniforms, [component.half for component in chance if component.shape == NORMAL])
+    return middle - half, middle + half
 
 
 def total(budgets: Iterable[Budget]) -> Budget:

@@ -7,7 +7,7 @@ quantisation, gaps and the others belong to the attempt.
 import numpy as np
 
 from meters.calibration import Calibration
-from results.uncertainty.budget import BIAS, NORMAL, Budget, Component
+from results.uncertainty.budget import BIAS, BRACKET, NORMAL, Budget, Component
 from results.uncertainty.samples import Samples, Spans, ranges
 
 LATENCY_S = 0.05  # the load follows the event that announces it, and falls before the one that ends it, by at most this
@@ -168,7 +168,7 @@ def gaps(samples: Samples, spans: np.ndarray, idle_W: float) -> dict[str, Compon
         seconds = (stop - start) / 1e9
         bridged = samples.energy([(start, stop)])
         low, high = sorted((min(idle_W, peak_W) * seconds - bridged, peak_W * seconds - bridged))
-        found[str(start)] = Component(min(low, 0.0), max(high, 0.0))
+        found[str(start)] = Component(min(low, 0.0), max(high, 0.0), BRACKET)
     return found
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from harness.ledger.energies import HELD_PERIODS
 from meters.errors import MeterError
 from results.uncertainty import causes
-from results.uncertainty.budget import Budget, Component, total
+from results.uncertainty.budget import BRACKET, Budget, Component, total
 from results.uncertainty.idle import After
 from results.uncertainty.recordings import Recording
 from results.uncertainty.samples import Samples, Spans
@@ -103,7 +103,7 @@ def _idle_budget(recording: Recording, seconds: float, after: After | None) -> B
     if after is None:
         return found
     drift_J = (after.watts - sum(recording.idle_W)) * seconds
-    component = Component(min(0.0, drift_J), max(0.0, drift_J))
+    component = Component(min(0.0, drift_J), max(0.0, drift_J), BRACKET)
     return found + Budget({f"drift/{recording.where}": component})
 
 

@@ -80,6 +80,18 @@ def test_much_missing_gives_no_figure_unless_asked_for(tmp_path):
     assert gapped(tmp_path / "b", 900, allow_gaps=True)["energy_J"] > 0
 
 
+def test_work_that_went_on_through_its_gaps_is_in_the_interval(tmp_path):
+    """Each gap is bridged at the power of the work: its bracket lies below, and two brackets do not push it out."""
+    lines = attempt(WORKS[DENSE])
+    second = next(line["t_ns"] for line in lines if line.get("epoch") == 1)
+    holes = [(1, second + 300 * MS, second + 900 * MS)]
+    cells = results.load(write_study(tmp_path, holes=holes), allow_gaps=True).cells
+    sound = results.load(write_study(tmp_path / "sound")).cells
+    assert (cells["coverage"] < 0.97).any()
+    assert (cells["energy_low_J"] < sound["energy_J"]).all() and (sound["energy_J"] < cells["energy_high_J"]).all()
+    assert (cells["energy_net_of_idle_J"] < cells["energy_net_high_J"]).all()
+
+
 def test_a_meter_whose_accuracy_is_not_stated_is_left_out_of_the_interval(tmp_path):
     folder = write_study(tmp_path)
     for stage, work in WORKS.items():
