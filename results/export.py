@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from results import flops, output
+from results.records import records
 
 SCHEMA = 1
 FRAMES = ("cells", "phases", "epochs", "windows", "detection", "budgets", "flops")
@@ -29,6 +30,5 @@ def _write(frame: pd.DataFrame, path: Path, kind: str) -> Path:
     elif kind == "parquet":
         frame.to_parquet(path, index=False)
     else:
-        rows = json.loads(frame.to_json(orient="records"))
-        path.write_text(json.dumps({"schema": SCHEMA, "rows": rows}, indent=1) + "\n")
+        path.write_text(json.dumps({"schema": SCHEMA, "rows": records(frame)}, indent=1) + "\n")
     return path

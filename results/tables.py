@@ -9,6 +9,7 @@ import pandas as pd
 from harness.summary import Sheet, aligned
 from results import efficiency, output
 from results.load import Study, load
+from results.records import records
 from results.sheets import sheets
 
 SCHEMA = 1
@@ -104,8 +105,7 @@ def csv(frame: pd.DataFrame) -> str:
 
 def json(frame: pd.DataFrame) -> str:
     """Records under a schema number; what is not known is null."""
-    records = json_.loads(frame.to_json(orient="records"))
-    return json_.dumps({"schema": SCHEMA, "rows": records}, indent=1) + "\n"
+    return json_.dumps({"schema": SCHEMA, "rows": records(frame)}, indent=1) + "\n"
 
 
 def markdown(sheet: Sheet) -> str:

@@ -9,7 +9,7 @@ import pytest
 import results
 from harness import rundir
 from harness.summary import Sheet
-from results import tables
+from results import export, tables
 from results.sheets import sheets
 from tests.harness.recording import DENSE, WORKS, step_samples, write_trace
 from tests.harness.retold import retell
@@ -28,6 +28,18 @@ def test_csv_keeps_one_row_per_cell_and_one_for_what_its_detector_cost(study):
     cost = study.detection.iloc[0]
     assert own["energy_J"] == pytest.approx(2 * cost["energy_each_J"])
     assert cell["energy_J"] == study.cells["energy_J"].iloc[2], "CSV does not round"
+
+
+def test_json_keeps_every_digit_and_knows_what_is_not_known(study, tmp_path):
+    frame = tables.main(study).assign(energy_per_flop_J=2.4712345e-11)
+    rows = json.loads(tables.json(frame))["rows"]
+    assert {row["energy_per_flop_J"] for row in rows} == {2.4712345e-11}
+    assert [row["energy_J"] for row in rows] == list(frame["energy_J"])
+    assert rows[0]["ratio"] is None and rows[0]["simulated"] is True and rows[0]["seed"] == 1
+    assert json.loads(tables.json(frame.assign(energy_J=float("inf"))))["rows"][0]["energy_J"] is None
+    export.write(study, tmp_path, "json")
+    kept = json.loads((tmp_path / "epochs.json").read_text())["rows"]
+    assert [row["energy_J"] for row in kept] == list(study.epochs["energy_J"])
 
 
 def test_top_5_is_in_the_frames_and_has_a_column_of_its_own(tmp_path):
