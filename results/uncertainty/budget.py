@@ -117,10 +117,5 @@ def ratio(numerator: tuple[float, Budget], denominator: tuple[float, Budget]) ->
     return total(parts).interval(value)
 
 
-def difference(minuend: tuple[float, Budget], subtrahend: tuple[float, Budget]) -> Interval:
-    (left, left_budget), (right, right_budget) = minuend, subtrahend
-    return total([left_budget, right_budget.times(-1.0)]).interval(left - right)
-
-
 def _same_error(one: Component, other: Component) -> Component:
     return Component(one.low + other.low, one.high + other.high, one.shape)

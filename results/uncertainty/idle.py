@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from harness.ledger import StageRun, StudyRuns
 from meters.errors import MeterError
-from results.uncertainty.recordings import Recording, Recordings
+from results.uncertainty.recordings import Recordings
 
 NEXT_WITHIN_S = 600.0
 LEAST_PERIODS = 10
@@ -63,6 +63,6 @@ class Idles:
             recording = self._recordings.of(run, number, meter)
             if half[0][1] - half[0][0] < LEAST_PERIODS * recording.channels[0].period_s * 1e9:
                 return None
-            return After(sum(Recording.mean_W(samples, half) for samples in recording.channels), "cooldown")
+            return After(sum(samples.mean_W(half) for samples in recording.channels), "cooldown")
         except (MeterError, ValueError):
             return None

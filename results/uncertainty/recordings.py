@@ -51,11 +51,6 @@ class Recording:
         known = zip(self.channels, self.idle_J, strict=True) if self.idle_J is not None else ()
         return total(causes.budget(samples, self.idle, joules, self.meter, 0.0) for samples, joules in known)
 
-    @staticmethod
-    def mean_W(samples: Samples, spans: Spans) -> float:
-        """ValueError where the spans are not covered."""
-        return samples.energy(spans) / (sum(stop - start for start, stop in spans) / 1e9)
-
 
 class Recordings:
     """Opens each recording once for those who ask in turn."""

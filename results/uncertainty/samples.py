@@ -127,6 +127,10 @@ class Samples:
         held_ns = int(np.diff(asked - inside).sum())
         return joules + held_ns / 1e9 * float(self.watts[-1])
 
+    def mean_W(self, spans: Spans) -> float:
+        """ValueError where the spans are not covered."""
+        return self.energy(spans) / (sum(stop - start for start, stop in spans) / 1e9)
+
     def short_J(self, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
         """Joules of stretches that hold few samples, whatever lies between them; they may overlap."""
         held = ranges(np.searchsorted(self.t_ns, start, side="right"), np.searchsorted(self.t_ns, stop))

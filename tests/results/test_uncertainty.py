@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from meters.base import Channel
 from results.uncertainty import causes
-from results.uncertainty.budget import BIAS, NORMAL, Budget, Component, difference, ratio, total
+from results.uncertainty.budget import BIAS, BRACKET, NORMAL, Budget, Component, ratio, total
 from results.uncertainty.coverage import factor, half_width
 from results.uncertainty.samples import Samples
 from tests.results.simulated import SECOND, Sensor, simulate
@@ -226,10 +226,13 @@ def test_gain_cancels_in_a_ratio_and_offset_partly():
     assert same.expanded == pytest.approx(0.0, abs=1e-12)
 
 
-def test_differences_keep_what_is_not_common():
-    one = Budget({"gain/m/out": Component(-2.0, 2.0), "noise/a": Component(-0.5, 0.5, NORMAL)})
-    other = Budget({"gain/m/out": Component(-2.0, 2.0), "noise/b": Component(-0.5, 0.5, NORMAL)})
-    assert difference((100.0, one), (90.0, other)).expanded == pytest.approx(1.96 * np.hypot(0.5, 0.5), rel=1e-3)
+def test_brackets_may_all_be_nothing_at_once():
+    """Three rectangles of 2 J below the value would leave it 1 J outside."""
+    noise = {"noise/a": Component(-0.1, 0.1, NORMAL)}
+    brackets = {f"gaps/a/{start}": Component(-2.0, 0.0, BRACKET) for start in range(3)}
+    interval = Budget({**noise, **brackets}).interval(100.0)
+    assert interval.high == pytest.approx(100 + 1.96 * 0.1, rel=1e-3)
+    assert interval.low == pytest.approx(97 - 1.92 * np.hypot(0.1, 1.0), rel=1e-3)
 
 
 def test_budgets_add_what_is_the_same_error():
