@@ -8,7 +8,7 @@ from harness.finder import Finder
 from harness.forecast.flops import Flops, Networks, cell_flops
 from harness.plan import stage_name
 from harness.progress import describe
-from harness.quantities import prefixed
+from harness.quantities import counted, prefixed
 
 
 def listing(plan: Any, finder: Finder, out: Path) -> Dict[str, Any]:
@@ -43,11 +43,11 @@ def listing(plan: Any, finder: Finder, out: Path) -> Dict[str, Any]:
 
 
 def text(found: Dict[str, Any]) -> str:
-    lines = [f"{len(found['cells'])} rows, FLOPs as the published tables count them:"]
+    lines = [f"{counted(len(found['cells']), 'row')}, FLOPs as the published tables count them:"]
     lines += [f"  {cell['id']}: {_charges(cell)}; {_flops(cell)}" for cell in found["cells"]]
     total = found["predicted_flops"]
     lines.append("in all " + ("no FLOPs: counting them needs torch" if total is None else prefixed(total) + " FLOPs"))
-    lines.append(f"{len(found['stages'])} stages:")
+    lines.append(counted(len(found["stages"]), "stage") + ":")
     lines += [f"  {_stage(stage)}" for stage in found["stages"]]
     return "\n".join(lines + [f"missing: {need}" for need in found["missing"]])
 

@@ -19,6 +19,11 @@ def significant(value: Optional[float], digits: int = 4) -> str:
     return "{:.{}f}".format(rounded, max(0, digits - 1 - exponent))
 
 
+def counted(number: int, noun: str) -> str:
+    """1 stage, 2 stages."""
+    return "{} {}{}".format(number, noun, "" if number == 1 else "s")
+
+
 def kilojoules(joules: Optional[float]) -> str:
     return NONE if joules is None else significant(joules / 1000)
 

@@ -5,7 +5,7 @@ from typing import Any
 from harness import composed_sheet
 from harness.ledger import attachments, calibrations
 from harness.ledger.mixed import mixed
-from harness.quantities import NONE, duration, kilojoules, percent, prefixed, significant
+from harness.quantities import NONE, counted, duration, kilojoules, percent, prefixed, significant
 from harness.summary import Sheet, accuracy_names, marks, overhead_sheet, top5_tells
 from results import checks, composed_sheets, each_meter, efficiency, intervals
 from results.methods import Method, methods, savings, sentence, short
@@ -31,7 +31,9 @@ def with_evidence(made: list[Sheet], study: Any) -> list[Sheet]:
     """Under each table where its joules come from, and the digest over the SHA256SUMS of every stage behind it."""
     sealed = sum(run.complete for run in study.runs.runs())
     notes = calibrations.sentences(study.runs) + attachments.sentences(study.runs)
-    notes += [f"evidence: sha256 {digest(study.runs)} over the SHA256SUMS of {sealed} stages"] if sealed else []
+    notes += (
+        [f"evidence: sha256 {digest(study.runs)} over the SHA256SUMS of {counted(sealed, 'stage')}"] if sealed else []
+    )
     return [sheet._replace(notes=[*sheet.notes, *notes]) for sheet in made]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from harness.quantities import counted
 from results.commands._options import reading
 
 
@@ -37,6 +38,8 @@ def command(context: click.Context, directories: tuple[str, ...], as_json: bool,
             for problem in entry["problems"]:
                 click.echo(f"{problem}")
             verdict = f"{len(entry['problems'])} problems" if entry["problems"] else "sound"
-            click.echo(f"{entry['study']}: {len(entry['stages'])} stages, {verdict}, sha256 {entry['sha256']}")
+            click.echo(
+                f"{entry['study']}: {counted(len(entry['stages']), 'stage')}, {verdict}, sha256 {entry['sha256']}"
+            )
     if any(entry["problems"] for entry in checked):
         context.exit(1)

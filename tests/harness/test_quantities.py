@@ -1,6 +1,6 @@
 import pytest
 
-from harness.quantities import NONE, duration, kilojoules, percent, prefixed, significant, small_percent
+from harness.quantities import NONE, counted, duration, kilojoules, percent, prefixed, significant, small_percent
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,7 @@ def test_units_are_in_the_text():
     assert percent(0.93456) == "93.46"
     assert small_percent(0.000257) == "0.026 %"
     assert (prefixed(None), kilojoules(None), percent(None), small_percent(None)) == (NONE,) * 4
+
+
+def test_one_is_no_plural():
+    assert [counted(number, "stage") for number in (0, 1, 2)] == ["0 stages", "1 stage", "2 stages"]
