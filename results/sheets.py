@@ -31,9 +31,8 @@ def with_evidence(made: list[Sheet], study: Any) -> list[Sheet]:
     """Under each table where its joules come from, and the digest over the SHA256SUMS of every stage behind it."""
     sealed = sum(run.complete for run in study.runs.runs())
     notes = calibrations.sentences(study.runs) + attachments.sentences(study.runs)
-    notes += (
-        [f"evidence: sha256 {digest(study.runs)} over the SHA256SUMS of {counted(sealed, 'stage')}"] if sealed else []
-    )
+    if sealed:
+        notes.append(f"evidence: sha256 {digest(study.runs)} over the SHA256SUMS of {counted(sealed, 'stage')}")
     return [sheet._replace(notes=[*sheet.notes, *notes]) for sheet in made]
 
 

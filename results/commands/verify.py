@@ -37,9 +37,8 @@ def command(context: click.Context, directories: tuple[str, ...], as_json: bool,
         for entry in checked:
             for problem in entry["problems"]:
                 click.echo(f"{problem}")
-            verdict = f"{len(entry['problems'])} problems" if entry["problems"] else "sound"
-            click.echo(
-                f"{entry['study']}: {counted(len(entry['stages']), 'stage')}, {verdict}, sha256 {entry['sha256']}"
-            )
+            stages, problems = (counted(len(entry[key]), key[:-1]) for key in ("stages", "problems"))
+            verdict = problems if entry["problems"] else "sound"
+            click.echo(f"{entry['study']}: {stages}, {verdict}, sha256 {entry['sha256']}")
     if any(entry["problems"] for entry in checked):
         context.exit(1)
