@@ -13,6 +13,7 @@ from harness.ledger.stage import inside
 from results import checks, energy, overhead, unit_energy
 from results import composed as composition
 from results.uncertainty import cells as uncertainty
+from results.uncollected import uncollected
 
 LARGEST_STUDY = 1 << 20
 
@@ -78,7 +79,8 @@ class Study:
     @cached_property
     def energies(self) -> dict[uncertainty.Key, uncertainty.Energy]:
         """The energy of each row with its uncertainty, by (cell, repetition, meter)."""
-        return uncertainty.every(self.reader)
+        with uncollected():
+            return uncertainty.every(self.reader)
 
     @cached_property
     def phases(self) -> pd.DataFrame:
@@ -132,7 +134,8 @@ def load(
         )
     low_precision = composition.LOW_PRECISION if unit_energies is None else unit_energy.factor(unit_energies)
     study = Study(StudyRuns.open(folders[0]), allow_gaps, correct_lag, low_precision)
-    reasons = mixed(study.runs)
+    with uncollected():
+        reasons = mixed(study.runs)
     if reasons and not allow_mixed:
         raise UserError(
             f"{' '.join(reasons)} Their joules do not go into one table; --allow-mixed makes it all the same."

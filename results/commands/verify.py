@@ -37,8 +37,8 @@ def command(context: click.Context, directories: tuple[str, ...], as_json: bool,
         for entry in checked:
             for problem in entry["problems"]:
                 click.echo(f"{problem}")
-            stages, problems = (counted(len(entry[key]), key[:-1]) for key in ("stages", "problems"))
-            verdict = problems if entry["problems"] else "sound"
-            click.echo(f"{entry['study']}: {stages}, {verdict}, sha256 {entry['sha256']}")
+            verdict = counted(len(entry["problems"]), "problem") if entry["problems"] else "sound"
+            whole = counted(len(entry["stages"]), "stage")
+            click.echo(f"{entry['study']}: {whole}, {verdict}, sha256 {entry['sha256']}")
     if any(entry["problems"] for entry in checked):
         context.exit(1)

@@ -1,3 +1,4 @@
+import gc
 import subprocess
 import sys
 
@@ -5,6 +6,7 @@ import pytest
 
 import results
 from harness.errors import UserError
+from results.uncollected import uncollected
 from tests.harness.timeline import DURATION_MS, WATTS
 from tests.results.conftest import write_study
 
@@ -37,6 +39,19 @@ def test_cells_are_a_frame_with_units_in_its_columns(study):
     assert frame.loc["early_bird", "epochs_searched"] == 2
     assert frame.loc["early_bird", "flops_0.05P"] == pytest.approx(8.4e9 / 5e13)
     assert frame["simulated"].all() and (frame["boundary"] == "dc_input").all()
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_collector_is_left_as_it_was_also_by_a_study_that_is_refused(study_dir, enabled):
+    (gc.enable if enabled else gc.disable)()
+    try:
+        assert len(results.load(study_dir).cells)
+        with pytest.raises(RuntimeError), uncollected():
+            assert not gc.isenabled()
+            raise RuntimeError
+        assert gc.isenabled() == enabled
+    finally:
+        gc.enable()
 
 
 def test_phases_of_the_headline_sum_to_the_cell(study):
