@@ -83,7 +83,7 @@ class Block(NamedTuple):
 
     end_us: int
     behind_us: int
-    values: Tuple[float, ...]
+    values: List[float]
 
 
 class Blocks:
@@ -106,4 +106,4 @@ class Blocks:
         self._times, self._values = times[kept:], values[kept:]
         means = values[ends[:, None] + np.arange(1 - self._n, 1)].mean(axis=1)
         behind = arrived[-1:] - arrived[ends]
-        return [Block(*one[:2], tuple(one[2])) for one in zip(times[ends].tolist(), behind.tolist(), means.tolist())]
+        return [Block(*one) for one in zip(times[ends].tolist(), behind.tolist(), means.tolist())]

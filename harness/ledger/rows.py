@@ -8,9 +8,9 @@ from harness import rundir
 from harness.ledger import charges
 from harness.ledger.charges import CellEnergy
 from harness.ledger.detection import Detection, detection
+from harness.ledger.kept_open import KeptOpen
 from harness.ledger.records import CELLS, check
 from harness.ledger.stage import StageRun, inside, read_json
-from harness.ledger.traces import Traces
 
 
 class Row(NamedTuple):
@@ -46,7 +46,7 @@ class StudyRuns:
         self.cells: List[Dict[str, Any]] = content.get("cells") or []
         self._runs: Dict[Tuple[str, int], StageRun] = {}
         self._rows: Dict[Optional[str], List[Row]] = {}
-        self._traces = Traces()
+        self._traces = KeptOpen()
 
     @classmethod
     def open(cls, study_dir: Union[str, Path]) -> "StudyRuns":

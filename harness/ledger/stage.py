@@ -10,11 +10,11 @@ from harness.errors import UserError
 from harness.ledger import anchors, events
 from harness.ledger.anchors import Anchor
 from harness.ledger.energies import Reading, readings, unread
+from harness.ledger.kept_open import KeptOpen
 from harness.ledger.records import ATTACHED, MANIFEST, check
 from harness.ledger.slowdowns import Slowdown, slowdowns
 from harness.ledger.state import State
 from harness.ledger.state import read as read_states
-from harness.ledger.traces import Traces
 from harness.ledger.windows import Window, own_spans, windows
 from meters import calibration as calibrations
 from meters.calibration import Calibration
@@ -28,7 +28,7 @@ LARGEST_JSON = 1 << 26
 class StageRun:
     """A repetition's ledger; `result` is empty until the work has returned one."""
 
-    def __init__(self, rep: rundir.Rep, manifest: Dict[str, Any], lines: List[Dict[str, Any]], traces: Traces):
+    def __init__(self, rep: rundir.Rep, manifest: Dict[str, Any], lines: List[Dict[str, Any]], traces: KeptOpen):
         self.rep, self.manifest, self.complete = rep, manifest, rep.complete
         self._traces = traces
         self.attempts = events.attempts(lines)
@@ -41,7 +41,7 @@ class StageRun:
         self._slowdowns: Optional[List[Slowdown]] = None
 
     @classmethod
-    def open(cls, rep_dir: Union[str, Path], traces: Optional[Traces] = None) -> "StageRun":
+    def open(cls, rep_dir: Union[str, Path], traces: Optional[KeptOpen] = None) -> "StageRun":
         """Read the directory of a repetition; a damaged one raises UserError, missing events are no events.
 
         `traces` are kept open together with those of other stages.
@@ -49,7 +49,7 @@ class StageRun:
         rep = rundir.Rep(Path(rep_dir))
         manifest = read_json(own_file(rep, rep.manifest))
         check(manifest, MANIFEST, str(rep.manifest))
-        return cls(rep, manifest, events.read(own_file(rep, rep.events)), traces or Traces())
+        return cls(rep, manifest, events.read(own_file(rep, rep.events)), traces or KeptOpen())
 
     @property
     def name(self) -> str:
@@ -165,10 +165,12 @@ class StageRun:
 
     def open_trace(self, meter: str, number: int) -> Any:
         """The trace of an attempt on its events' clock; MeterError where it is missing, empty or on another clock."""
+        from meters.trace import Trace
+
         path = own_file(self.rep, self.rep.trace(meter, number))
         if not path.is_file():
             raise MeterError("meter {} left no trace of attempt {}".format(meter, number))
-        trace = self._traces.open(path)
+        trace = self._traces.get(path, lambda: Trace.open(path))
         if not len(trace.t_ns):
             raise MeterError("meter {} recorded no sample in attempt {}".format(meter, number))
         clocks = [attempt.clock for attempt in self.attempts if attempt.number == number]

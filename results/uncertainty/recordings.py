@@ -3,7 +3,7 @@
 from functools import cached_property
 
 from harness.ledger import StageRun
-from harness.ledger.traces import KEPT_OPEN
+from harness.ledger.kept_open import KeptOpen
 from meters.errors import MeterError
 from results.uncertainty import causes, counters
 from results.uncertainty.budget import Budget, total
@@ -56,16 +56,12 @@ class Recordings:
     """Opens each recording once for those who ask in turn."""
 
     def __init__(self) -> None:
-        self._open: dict[tuple, Recording] = {}
+        self._kept = KeptOpen()
 
     def of(self, run: StageRun, attempt: int, meter: str) -> Recording:
         """MeterError where there is no such trace."""
         key = (run.name, run.repetition, attempt, meter)
-        if key not in self._open:
-            if len(self._open) >= KEPT_OPEN:
-                del self._open[next(iter(self._open))]
-            self._open[key] = Recording(run, attempt, meter)
-        return self._open[key]
+        return self._kept.get(key, lambda: Recording(run, attempt, meter))
 
 
 def _idle(run: StageRun, attempt: int) -> Spans:

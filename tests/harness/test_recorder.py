@@ -163,11 +163,15 @@ def test_the_rate_at_which_a_sensor_refreshes_is_found_whatever_it_is_read_at(tm
     assert statistics["refresh_s"] == {"usb": pytest.approx(0.1, rel=0.1)}
 
 
+def _whole_input(root):
+    """The node of an imitated TX2 that tells the power of its whole input."""
+    (label,) = [path for path in root.glob("sys/**/rail_name_0") if "VDD_IN" in path.read_text()]
+    return label.parent / "in_power0_input"
+
+
 def test_a_rail_that_disappears_is_told_once_and_is_a_gap_until_it_is_back(tmp_path):
     root = extract("TX2-R32-idle", tmp_path)
-    (power,) = [
-        path.parent / "in_power0_input" for path in root.glob("sys/**/rail_name_0") if "VDD_IN" in path.read_text()
-    ]
+    power = _whole_input(root)
     with RecorderProcess(tmp_path / "power", "ina3221:name=board,rate=50,root={}".format(root)) as recorder:
         recorder.until("ready")
         time.sleep(0.5)
@@ -187,9 +191,7 @@ def test_a_rail_that_disappears_is_told_once_and_is_a_gap_until_it_is_back(tmp_p
 def test_a_rail_that_is_switched_off_is_told_and_marked(tmp_path):
     """Its driver has no number then; the other rails go on, and the whole input has no sample without it."""
     root = extract("TX2-R32-idle", tmp_path)
-    (power,) = [
-        path.parent / "in_power0_input" for path in root.glob("sys/**/rail_name_0") if "VDD_IN" in path.read_text()
-    ]
+    power = _whole_input(root)
     with RecorderProcess(tmp_path / "power", "ina3221:name=board,rate=50,root={}".format(root)) as recorder:
         recorder.until("ready")
         time.sleep(0.5)
